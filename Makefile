@@ -1,0 +1,216 @@
+# elecbill: the extension (PGXS), the collector (own rules), and everything that tests them.
+# make help lists the targets.
+
+# ---------------------------------------------------------------- what is built
+
+EXTENSION = elecbill
+EB_VERSION := $(shell sed -n "s/^default_version *= *'\([^']*\)'.*/\1/p" elecbill.control)
+SCRIPT = sql/elecbill--$(EB_VERSION).sql
+
+ENGINE_PARTS := $(sort $(wildcard sql/engine/*.sql))
+SCHEMA_PARTS := $(sort $(wildcard sql/schema/*.sql))
+
+PURE_FLOORS = base rating risk codec trust
+PURE_OBJS := $(patsubst %.c,%.o,$(sort $(wildcard $(PURE_FLOORS:%=src/%/*.c))))
+PG_SRCS := $(sort $(wildcard src/pg/*.c))
+PG_OBJS := $(PG_SRCS:.c=.o)
+COLLECTOR_OBJS := $(patsubst %.c,%.o,$(sort $(wildcard collector/*.c)))
+COLLECTOR_PURE := $(filter src/base/% src/codec/%,$(PURE_OBJS))
+COLLECTOR = collector/elecbill-collector
+
+MODULE_big = elecbill
+OBJS = $(PG_OBJS) $(PURE_OBJS)
+DATA_built = $(SCRIPT)
+DATA = $(wildcard sql/upgrade/elecbill--*--*.sql)
+SHLIB_EXPORTS = src/pg/exports.txt
+
+# pg_regress tests, by name: the built script lies in sql/ too. test/regress runs them, each in a
+# database of its own; make installcheck is not used, for it would run them all in one.
+REGRESS = core html frame csv estate ingest reading staff tier rounding rate period usage register_usage tariff_plan bill_run \
+	tariff tariff_lint tariff_doc
+NO_INSTALLCHECK = 1
+
+# PGXS takes these goals, tests nothing, and says that all is well.
+ifneq ($(filter check installcheck,$(MAKECMDGOALS)),)
+$(error The test command is: make test)
+endif
+
+# Debian packages of `make demo` and `make test`; the only list.
+PACKAGES = build-essential clang clang-format-14 libclang-rt-14-dev shellcheck python3 \
+	python3-psycopg2 socat postgresql-15 postgresql-server-dev-15 postgresql-15-pgtap \
+	postgresql-15-plpgsql-check libtap-parser-sourcehandler-pgtap-perl libpq-dev \
+	libserialport-dev libconfig-dev libjson-c-dev
+
+# PROFILE: more compiler flags for everything. -MMD: people edit headers, objects must notice.
+PG_CPPFLAGS = -Isrc
+PG_CFLAGS = -MMD -MP $(PROFILE)
+
+EXTRA_CLEAN = $(SCRIPT) $(SCRIPT).tmp src/pg/exports.txt src/pg/exports.list \
+	$(wildcard src/*/*.d collector/*.d) results regression.diffs regression.out output_iso \
+	test/unit/build demo
+
+# PostgreSQL 15 of Debian first: a pg_config of another version may be earlier in PATH.
+PG_CONFIG ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin/pg_config) pg_config)
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+
+# The first goal: PGXS adds the module to it. NO_COLLECTOR=1 leaves the collector out.
+all:
+
+ifneq ($(PGXS),)
+include $(PGXS)
+else
+CFLAGS ?= -O2 -g -Wall
+CFLAGS_SL = -fPIC
+override CFLAGS += $(PG_CFLAGS)
+INSTALL_PROGRAM = install
+all install installdirs uninstall: no-server-headers
+no-server-headers:
+	@echo "PostgreSQL's build files are missing: make packages, or make collector alone" >&2; exit 1
+clean:
+	rm -rf $(OBJS) $(EXTRA_CLEAN)
+endif
+
+# ---------------------------------------------------------------- the extension
+
+# A pure floor sees src and nothing else: an include of postgres.h does not compile there.
+# gcc 12 takes the aligned typedef of __int128 for a type of another sign; clang is asked in make lint.
+PURE_CFLAGS = -std=c11 -Wconversion -Wno-sign-conversion -Wshadow $(CFLAGS_SL)
+$(PURE_OBJS) $(PURE_OBJS:.o=.bc): override CPPFLAGS := -Isrc
+$(PURE_OBJS): override CFLAGS += $(PURE_CFLAGS)
+$(filter src/rating/%,$(PURE_OBJS)): override CFLAGS += -O3
+src/pg/elecbill.o src/pg/elecbill.bc: override CPPFLAGS += -DELECBILL_VERSION='"$(EB_VERSION)"'
+src/pg/elecbill.o src/pg/elecbill.bc: elecbill.control
+
+# The script: the engine parts in name order, then the schema parts as the body of create_schema().
+# It and the export list are made anew each time and put in place when they differ, so that a part
+# which was taken away is noticed.
+$(SCRIPT): FORCE
+	@{ cat $(ENGINE_PARTS) && \
+	  echo 'CREATE PROCEDURE elecbill.create_schema() LANGUAGE plpgsql' && \
+	  echo 'SET search_path = pg_catalog, pg_temp AS $$eb_schema$$ BEGIN' && \
+	  cat $(SCHEMA_PARTS) && echo 'END $$eb_schema$$;' && \
+	  echo 'COMMENT ON PROCEDURE elecbill.create_schema() IS' && \
+	  echo "'makes the schema layer (tables, views, procedures) as objects of the caller; UB412 when it is there';"; } > $@.tmp
+	@if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
+
+src/pg/exports.txt: FORCE
+	@{ printf '%s\n' Pg_magic_func _PG_init; \
+	  sed -n 's/^PG_FUNCTION_INFO_V1(\([a-z0-9_]*\));.*/\1\npg_finfo_\1/p' $(PG_SRCS) | sort; } > $@.tmp
+	@if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
+
+FORCE:
+
+# ---------------------------------------------------------------- the collector
+
+# Needs no PostgreSQL server, only libpq: make collector, make install-collector.
+COLLECTOR_BINDIR ?= /usr/local/bin
+LIBPQ_INCLUDE = $(shell $(PG_CONFIG) --includedir)
+$(COLLECTOR_OBJS): override CPPFLAGS := -Isrc -Icollector -I$(LIBPQ_INCLUDE) \
+	-DELECBILL_VERSION='"$(EB_VERSION)"'
+$(COLLECTOR_OBJS): elecbill.control
+
+$(COLLECTOR): $(COLLECTOR_OBJS) $(COLLECTOR_PURE)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpq -lserialport -lconfig
+
+ifneq ($(filter collector/main.o,$(COLLECTOR_OBJS)),)
+collector: $(COLLECTOR)
+
+install-collector: collector
+	mkdir -p '$(DESTDIR)$(COLLECTOR_BINDIR)'
+	$(INSTALL_PROGRAM) $(COLLECTOR) '$(DESTDIR)$(COLLECTOR_BINDIR)/elecbill-collector'
+
+uninstall-collector:
+	rm -f '$(DESTDIR)$(COLLECTOR_BINDIR)/elecbill-collector'
+
+ifndef NO_COLLECTOR
+all: collector
+install: install-collector
+uninstall: uninstall-collector
+endif
+endif
+
+clean: clean-collector
+clean-collector:
+	rm -f $(COLLECTOR) $(COLLECTOR_OBJS)
+
+# ---------------------------------------------------------------- unit tests
+
+# test/unit/test_TOPIC.c, each a program of its own with every pure object, under the sanitizers.
+UNIT = test/unit/build
+UNIT_CFLAGS = -std=c11 -O1 -g -Wall -Wextra -Wno-unused-parameter -fno-omit-frame-pointer \
+	-fsanitize=address,undefined -fno-sanitize-recover=all -Isrc -Itest/unit -MMD -MP
+UNIT_PURE := $(PURE_OBJS:%=$(UNIT)/%)
+UNIT_TESTS := $(patsubst test/unit/%.c,$(UNIT)/%,$(sort $(wildcard test/unit/test_*.c)))
+
+$(UNIT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(UNIT_CFLAGS) -c -o $@ $<
+
+$(UNIT_TESTS): $(UNIT)/test_%: $(UNIT)/test/unit/test_%.o $(UNIT_PURE)
+	$(CC) $(UNIT_CFLAGS) -o $@ $^
+
+unit: $(UNIT_TESTS)
+	@test/unit/run $(UNIT_TESTS)
+
+# ---------------------------------------------------------------- two commands and the rest
+
+# make demo and make test do all their own set-up; test/with-pg builds and installs the extension.
+packages:
+	@test/packages $(PACKAGES)
+
+demo: packages
+	test/with-pg test/demo/run
+
+test: packages
+	@REGRESS='$(REGRESS)' test/run
+
+lint: packages
+	@REGRESS='$(REGRESS)' test/lint/run
+
+format: packages
+	clang-format-14 -i $(C_FILES)
+C_FILES = $(sort $(shell find src collector test -name '*.[ch]' -not -path '$(UNIT)/*'))
+
+# The reference tables of README.md are made from the COMMENTs of the objects.
+readme: packages
+	test/with-pg test/readme write
+
+# Test cases from elsewhere: DIR is a folder of them.
+SHARED = $(or $(ELECBILL_SHARED),../shared)
+vectors: packages
+	@test/with-pg test/vectors/run-vectors $(or $(DIR),$(SHARED)/vectors/tariff)
+
+frames: packages
+	@test/with-pg test/vectors/run-frames $(or $(DIR),$(SHARED)/vectors/frames)
+
+# The tests that draw at random, for longer: SOAK_SECONDS for each fuzzer, SOAK_ROUNDS kills,
+# SOAK_CASES bills against the oracle.
+SOAK_SECONDS = 600
+SOAK_ROUNDS = 200
+SOAK_CASES = 2000
+soak: packages
+	FUZZ_SECONDS=$(SOAK_SECONDS) test/fuzz/test_fuzz
+	ROUNDS=$(SOAK_ROUNDS) test/with-pg test/crash/test_bill_run.sh
+	ORACLE_CASES=$(SOAK_CASES) test/with-pg test/oracle/test_oracle
+
+bench: packages
+	@test/with-pg test/bench/run $(if $(JSON),--json)
+
+help:
+	@echo 'make             the extension and the collector (NO_COLLECTOR=1: without)'
+	@echo 'make install     both; make install-collector: the collector alone'
+	@echo 'make packages    the Debian packages that the targets below need'
+	@echo 'make demo        from a meter on a wire to printed bills (KEEP=1 keeps the server)'
+	@echo 'make test        every test; the last line sums up'
+	@echo 'make lint        warnings, format, exports, members, comments, hygiene'
+	@echo 'make unit        the plain C tests under the sanitizers'
+	@echo 'make vectors     tariff cases, make frames: meter frames (DIR=folder)'
+	@echo 'make soak        fuzzers, kill -9 and random bills for longer (SOAK_SECONDS, SOAK_ROUNDS, SOAK_CASES)'
+	@echo 'make bench       speed (JSON=1 for programs)'
+	@echo 'make format      clang-format; make readme: the reference tables of README.md'
+
+-include $(OBJS:.o=.d) $(COLLECTOR_OBJS:.o=.d) $(UNIT_PURE:.o=.d)
+-include $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/test/unit/%.d)
+
+.PHONY: all FORCE collector install-collector uninstall-collector clean-collector packages demo \
+	test lint unit format readme vectors frames soak bench help no-server-headers

@@ -1,0 +1,212 @@
+-- 32_ingest.sql: the collector's only door. One call, one transaction, every row accounted for.
+--
+-- Two steps: store what is good, in the order of the key; then, only when something is left over,
+-- look at the rest. As one statement of chained CTEs the planner would guess a few rows and loop over
+-- all of them for each. Arrays are unnested, never subscripted: a[i] walks over all before it.
+
+CREATE FUNCTION elecbill._slot_at(read_at timestamptz, interval_s integer) RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN date_bin(make_interval(secs => interval_s), read_at + make_interval(secs => interval_s) / 2,
+				timestamptz '2000-01-01 00:00:00+00');
+COMMENT ON FUNCTION elecbill._slot_at(timestamptz, integer) IS 'an instant rounded to multiples of interval_s (UTC), half up; NULL without an interval';
+
+CREATE FUNCTION elecbill._quality_names(quality integer) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (
+	SELECT string_agg(n.name, ' ' ORDER BY n.i)
+	FROM unnest('{unchecked,late,clock_unsynced,meter_clock_off,went_backwards,jump,rollover_candidate,
+				  foreign_address,truncated,restart}'::text[]) WITH ORDINALITY n(name, i)
+	WHERE quality & (1 << (n.i - 1)::integer) <> 0);
+COMMENT ON FUNCTION elecbill._quality_names(integer) IS 'names of the flags of reading.quality; NULL = none';
+
+CREATE FUNCTION elecbill._ingest_check(p_org integer, p_meters text[], p_registers text[],
+	p_read_at timestamptz[], p_kwh numeric[], p_quality integer[], p_meter_at timestamptz[], p_frames bytea[])
+RETURNS TABLE (i bigint, register_id bigint, wrap_wh bigint, register_wh bigint, slot_at timestamptz,
+	reason text, meter text, register text, read_at timestamptz, kwh numeric, quality integer,
+	meter_at timestamptz, frame bytea)
+LANGUAGE plpgsql STABLE ROWS 200 SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	horizon	timestamptz := elecbill.now() + interval '10 min';
+BEGIN
+	RETURN QUERY
+	SELECT t.i, g.id, g.wrap_wh,
+		   CASE WHEN c.reason IS NULL THEN (t.kwh * 1000)::bigint END,
+		   CASE WHEN c.reason IS NULL THEN elecbill._slot_at(t.read_at, m.interval_s) END,
+		   c.reason, t.meter, t.register, t.read_at, t.kwh,
+		   coalesce(t.quality, 0) | CASE WHEN isfinite(t.meter_at) IS NOT FALSE THEN 0 ELSE 8 END,
+		   CASE WHEN isfinite(t.meter_at) THEN t.meter_at END,
+		   t.frame
+	FROM unnest(p_meters, p_registers, p_read_at, p_kwh, p_quality, p_meter_at, p_frames)
+		 WITH ORDINALITY t(meter, register, read_at, kwh, quality, meter_at, frame, i)
+	LEFT JOIN elecbill.meter m ON m.serial = t.meter AND m.org_id = p_org
+	LEFT JOIN elecbill.meter_register g ON g.meter_id = m.id AND g.code = t.register
+	CROSS JOIN LATERAL (SELECT CASE
+		WHEN t.register IS NULL THEN 'no register'
+		WHEN m.id IS NULL THEN 'unknown meter'
+		WHEN g.id IS NULL THEN 'unknown register'
+		WHEN t.kwh IS NULL THEN 'no value'
+		WHEN t.kwh = 'NaN' THEN 'value is not a number'
+		WHEN t.kwh IN ('Infinity', '-Infinity') THEN 'infinite value'
+		WHEN t.kwh < 0 THEN 'negative value'
+		WHEN t.kwh >= g.wrap_wh / 1000 THEN 'value beyond the register'
+		WHEN t.kwh <> trunc(t.kwh, 3) THEN 'more than 3 decimals'
+		WHEN t.read_at IS NULL THEN 'no instant'
+		WHEN NOT isfinite(t.read_at) THEN 'infinite instant'
+		WHEN t.read_at > horizon THEN 'instant in the future'
+		WHEN t.quality < 0 THEN 'negative quality'
+		WHEN NOT EXISTS (SELECT FROM elecbill.meter_installation n
+						 WHERE n.meter_id = m.id AND lower(n.valid) <= t.read_at
+						   AND (upper_inf(n.valid) OR upper(n.valid) >= t.read_at))
+			THEN 'meter not installed at this instant'
+		END OFFSET 0) c(reason);	/* OFFSET: worked out once per row, not once per mention */
+END $$;
+COMMENT ON FUNCTION elecbill._ingest_check(integer, text[], text[], timestamptz[], numeric[], integer[], timestamptz[], bytea[]) IS 'the rows of a call of ingest(), with what they mean or the reason why they mean nothing';
+
+CREATE FUNCTION elecbill._reading_before(p_register bigint, p_at timestamptz, p_after timestamptz) RETURNS bigint
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (SELECT r.register_wh FROM elecbill.reading r
+			WHERE r.register_id = p_register AND r.read_at < p_at
+			  AND r.read_at > coalesce(p_after, '-infinity')
+			ORDER BY r.read_at DESC LIMIT 1);
+END $$;
+COMMENT ON FUNCTION elecbill._reading_before(bigint, timestamptz, timestamptz) IS 'Wh of the last reading of a register before an instant, and after another where that is given; NULL = none';
+
+CREATE FUNCTION elecbill._ingest_store(p_org integer, p_collector uuid, p_first_seq bigint, p_meters text[],
+	p_registers text[], p_read_at timestamptz[], p_kwh numeric[], p_quality integer[], p_meter_at timestamptz[])
+RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	n	integer;
+BEGIN
+	INSERT INTO elecbill.reading (register_id, read_at, register_wh, slot_at, meter_at, received_at, seq,
+								  collector_id, org_id, quality, source)
+	SELECT t.register_id, t.read_at, t.register_wh, t.slot_at, t.meter_at, elecbill.now(),
+		   p_first_seq + t.i - 1, p_collector, p_org,
+		   t.quality | CASE WHEN before.wh <= t.register_wh OR before.wh IS NULL OR t.quality & 512 <> 0 THEN 0
+							WHEN before.wh > t.wrap_wh / 10 * 9 AND t.register_wh < t.wrap_wh / 10 THEN 64
+							ELSE 16 END, 0
+	FROM (SELECT b.*, lag(b.read_at) OVER w AS batch_at, lag(b.register_wh) OVER w AS batch_wh
+		  FROM (SELECT DISTINCT ON (c.register_id, c.read_at) c.*
+				FROM elecbill._ingest_check(p_org, p_meters, p_registers, p_read_at, p_kwh, p_quality,
+											p_meter_at, NULL) c
+				WHERE c.reason IS NULL
+				ORDER BY c.register_id, c.read_at, c.i) b
+		  WINDOW w AS (PARTITION BY b.register_id ORDER BY b.read_at)) t
+	LEFT JOIN elecbill.reading_latest l ON l.register_id = t.register_id
+	-- the value before this one, in the batch or in the table; a late row has to look it up
+	CROSS JOIN LATERAL (SELECT CASE
+		WHEN l.read_at IS NULL OR l.read_at < t.batch_at THEN t.batch_wh
+		WHEN l.read_at < t.read_at THEN l.register_wh
+		ELSE coalesce(elecbill._reading_before(t.register_id, t.read_at, t.batch_at), t.batch_wh)
+		END OFFSET 0) before(wh)
+	ORDER BY t.register_id, t.read_at
+	ON CONFLICT (register_id, read_at) DO NOTHING;
+	GET DIAGNOSTICS n = ROW_COUNT;
+	RETURN n;
+END $$;
+COMMENT ON FUNCTION elecbill._ingest_store(integer, uuid, bigint, text[], text[], timestamptz[], numeric[], integer[], timestamptz[]) IS 'step 1 of ingest(): stores the good rows, flags went_backwards and rollover_candidate; returns how many were new';
+
+CREATE FUNCTION elecbill._ingest_rest(p_org integer, p_collector uuid, p_first_seq bigint, p_meters text[],
+	p_registers text[], p_read_at timestamptz[], p_kwh numeric[], p_quality integer[], p_meter_at timestamptz[],
+	p_frames bytea[], OUT conflict integer, OUT rejected integer)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	WITH offer AS MATERIALIZED (
+		SELECT c.*, p_first_seq + c.i - 1 AS seq, r.register_wh AS stored_wh, r.quality AS stored_quality,
+			   r.collector_id = p_collector AND r.seq = p_first_seq + c.i - 1 AS ours
+		FROM elecbill._ingest_check(p_org, p_meters, p_registers, p_read_at, p_kwh, p_quality, p_meter_at,
+									p_frames) c
+		LEFT JOIN elecbill.reading r ON c.reason IS NULL AND r.register_id = c.register_id AND r.read_at = c.read_at
+	), conflicting AS (
+		INSERT INTO elecbill.reading_conflict (org_id, register_id, read_at, stored_wh, offered_wh,
+											   collector_id, seq, received_at)
+		SELECT p_org, x.register_id, x.read_at, x.stored_wh, x.register_wh, p_collector, x.seq, elecbill.now()
+		FROM offer x WHERE x.stored_wh <> x.register_wh
+		ORDER BY x.register_id, x.read_at, x.i
+		ON CONFLICT ON CONSTRAINT reading_conflict_offer_key DO NOTHING
+	), looked_at AS (
+		INSERT INTO elecbill.reading_inbox (org_id, collector_id, seq, received_at, state, reason, meter, register,
+											read_at, kwh, quality, frame, content_sha256)
+		SELECT p_org, p_collector, x.seq, elecbill.now(),
+			   CASE WHEN x.reason IS NULL AND x.stored_wh = x.register_wh AND x.stored_quality = 0 THEN 'kept'
+					WHEN x.reason IS NULL THEN 'flagged'
+					WHEN x.register IS NULL AND x.frame IS NOT NULL THEN 'bad' ELSE 'rejected' END,
+			   CASE WHEN x.register IS NULL AND x.frame IS NOT NULL THEN 'bad frame'
+					WHEN x.reason IS NOT NULL THEN x.reason
+					WHEN x.stored_wh <> x.register_wh THEN 'conflict'
+					WHEN x.stored_quality = 0 THEN 'sent along'
+					ELSE coalesce(elecbill._quality_names(x.stored_quality), 'flag ' || x.stored_quality) END,
+			   x.meter, x.register, x.read_at, x.kwh,
+			   CASE WHEN x.ours THEN x.stored_quality ELSE x.quality END, x.frame,
+			   sha256(convert_to(jsonb_build_array(x.meter, x.register, extract(epoch FROM x.read_at)::text,
+					  x.kwh::text, x.quality, extract(epoch FROM x.meter_at)::text,
+					  encode(x.frame, 'hex'))::text, 'UTF8'))
+		FROM offer x
+		WHERE x.reason IS NOT NULL
+		   OR x.frame IS NOT NULL AND (x.stored_wh <> x.register_wh OR x.ours)
+		ORDER BY x.i
+		ON CONFLICT ON CONSTRAINT reading_inbox_content_key DO NOTHING
+	)
+	SELECT count(*) FILTER (WHERE x.stored_wh <> x.register_wh), count(x.reason) INTO conflict, rejected
+	FROM offer x;
+END $$;
+COMMENT ON FUNCTION elecbill._ingest_rest(integer, uuid, bigint, text[], text[], timestamptz[], numeric[], integer[], timestamptz[], bytea[]) IS 'step 2 of ingest(): rows that were not stored go to reading_conflict and reading_inbox, frames of stored ones to reading_inbox; counts the first two kinds';
+
+CREATE FUNCTION elecbill.ingest(p_collector uuid, p_first_seq bigint, p_meters text[], p_registers text[],
+	p_read_at timestamptz[], p_kwh numeric[], p_quality integer[], p_meter_at timestamptz[],
+	p_frames bytea[] DEFAULT NULL,
+	OUT accepted integer, OUT duplicate integer, OUT conflict integer, OUT rejected integer)
+RETURNS record
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	n		integer := cardinality(p_meters);
+	owner	integer;
+BEGIN
+	IF p_first_seq IS NULL OR p_first_seq NOT BETWEEN 1 AND 9000000000000000000 THEN
+		RAISE EXCEPTION 'first sequence number must be 1 or more' USING ERRCODE = 'UB400';
+	END IF;
+	IF (n = cardinality(p_registers) AND n = cardinality(p_read_at) AND n = cardinality(p_kwh)
+		AND n = cardinality(p_quality) AND n = cardinality(p_meter_at)
+		AND n = coalesce(cardinality(p_frames), n)) IS NOT TRUE
+	THEN
+		RAISE EXCEPTION 'arrays must have the same length'
+			USING ERRCODE = 'UB400',
+				  DETAIL = format('Lengths are %s.', array_to_string(ARRAY[n, cardinality(p_registers),
+						cardinality(p_read_at), cardinality(p_kwh), cardinality(p_quality),
+						cardinality(p_meter_at), cardinality(p_frames)], ', ', 'NULL')),
+				  HINT = 'Elements may be NULL, but of the arrays only the last, the frames.';
+	END IF;
+	IF greatest(array_ndims(p_meters), array_ndims(p_registers), array_ndims(p_read_at), array_ndims(p_kwh),
+				array_ndims(p_quality), array_ndims(p_meter_at), array_ndims(p_frames)) > 1
+	THEN
+		RAISE EXCEPTION 'arrays must have one dimension' USING ERRCODE = 'UB400';
+	END IF;
+	IF n > 100000 THEN
+		RAISE EXCEPTION 'too many rows in one call'
+			USING ERRCODE = 'UB400', DETAIL = format('%s rows, at most 100000.', n);
+	END IF;
+
+	UPDATE elecbill.collector c
+	SET acked_seq = greatest(c.acked_seq, p_first_seq + n - 1),
+		last_seen_at = greatest(c.last_seen_at, elecbill.now())
+	WHERE c.id = p_collector
+	RETURNING c.org_id INTO owner;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'unknown collector %', coalesce(p_collector::text, 'NULL')
+			USING ERRCODE = 'UB404', HINT = 'collector_create() makes one; its id goes into the configuration of the daemon.';
+	END IF;
+
+	accepted := elecbill._ingest_store(owner, p_collector, p_first_seq, p_meters, p_registers, p_read_at, p_kwh,
+									   p_quality, p_meter_at);
+	conflict := 0;
+	rejected := 0;
+	IF accepted < n OR array_remove(p_frames, NULL) <> '{}' THEN
+		SELECT r.* INTO conflict, rejected
+		FROM elecbill._ingest_rest(owner, p_collector, p_first_seq, p_meters, p_registers, p_read_at, p_kwh,
+								   p_quality, p_meter_at, p_frames) r;
+	END IF;
+	duplicate := n - accepted - conflict - rejected;
+END $$;
+COMMENT ON FUNCTION elecbill.ingest(uuid, bigint, text[], text[], timestamptz[], numeric[], integer[], timestamptz[], bytea[]) IS
+'stores a batch of readings of a collector: meter serials, register codes (1.8.0), instants, cumulative kWh with at most 3 decimals, flags as in reading.quality (NULL = none), meter times, raw frames. Element i has the sequence number first_seq + i - 1; the whole batch is acknowledged in collector.acked_seq. A bad row never raises: it counts as rejected and stands in reading_inbox with the reason (a register NULL with a frame is a bad frame without value); the same value again is a duplicate; another value for a stored instant is a conflict and never overwrites. The four counts add up to the rows given. Every frame given is kept in reading_inbox. Limits: 100,000 rows; instants up to 10 minutes ahead, within an installation of the meter. UB400 bad arrays, UB404 unknown collector';

@@ -1,0 +1,197 @@
+-- 60_fsck.sql: what must be true of the whole database; a row per fault, no row when all is well
+-- The sums are worked out here in plain SQL from readings and lines, not by the code that made them.
+-- Compiling these queries would take longer than running them, hence jit = off.
+
+CREATE FUNCTION elecbill._fsck_part(p_bill bigint, p_part jsonb) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	definition jsonb := (SELECT t.definition FROM elecbill.tariff_snapshot t
+		WHERE t.sha256 = decode(p_part ->> 'definition', 'hex'));
+	agrees boolean;
+BEGIN
+	IF definition IS NULL THEN
+		RETURN NULL;	/* found as "snapshot" */
+	END IF;
+	SELECT (SELECT array_agg((l.code, l.period, l.tier, l.quantity, l.price, l.amount_raw, l.amount) ORDER BY l.n)
+			FROM elecbill.rate(definition::elecbill.tariff, (p_part -> 'summary')::elecbill.usage_summary,
+				p_part -> 'ctx') AS l)
+		IS NOT DISTINCT FROM (
+			SELECT array_agg((l.component, l.period, l.tier, l.quantity, l.price, l.amount_raw, l.amount) ORDER BY l.n)
+			FROM elecbill.bill_line l JOIN elecbill.bill_segment s ON s.id = l.segment_id
+			WHERE l.bill_id = p_bill AND s.agreement_id = (p_part ->> 'agreement_id')::bigint)
+	INTO agrees;
+	RETURN CASE WHEN NOT agrees THEN 'its snapshot gives other lines' END;
+EXCEPTION WHEN OTHERS THEN
+	RETURN format('its snapshot cannot be rated: %s', SQLERRM);
+END $$;
+COMMENT ON FUNCTION elecbill._fsck_part(bigint, jsonb) IS
+'what is wrong with the lines of an agreement when its part of the snapshot is rated again; NULL = nothing';
+
+CREATE FUNCTION elecbill._fsck_bill() RETURNS TABLE (invariant text, object text, detail text)
+LANGUAGE sql STABLE SET jit = off
+BEGIN ATOMIC
+	SELECT 'I04', format('bill %s', b.id), format('amount %s, lines %s', b.amount, coalesce(sum(l.amount), 0))
+	FROM elecbill.bill b LEFT JOIN elecbill.bill_line l ON l.bill_id = b.id
+	GROUP BY b.id HAVING b.amount <> coalesce(sum(l.amount), 0)
+UNION ALL
+	SELECT 'I04', format('bill %s line %s', l.bill_id, l.n),
+		format('%s x %s is not %s', l.quantity, l.price, l.amount_raw)
+	FROM elecbill.bill_line l
+	WHERE l.kind IN ('energy', 'fixed', 'custom') AND l.factor = 1 AND l.quantity * l.price <> l.amount_raw
+UNION ALL
+	SELECT 'I04', format('bill %s line %s', l.bill_id, l.n),
+		format('%s rounds to %s, not %s', l.amount_raw, elecbill.round_to(l.amount_raw, r.step, r.mode), l.amount)
+	FROM elecbill.bill_line l
+	JOIN elecbill.bill b ON b.id = l.bill_id
+	JOIN elecbill.bill_segment s ON s.id = l.segment_id,
+		jsonb_array_elements(b.snapshot -> 'parts') AS p(part)
+	JOIN elecbill.tariff_snapshot t ON t.sha256 = decode(p.part ->> 'definition', 'hex'),
+		LATERAL (SELECT coalesce(c.part -> 'round', t.definition #> '{round,line}', 'null') AS rule
+			FROM jsonb_array_elements(t.definition -> 'components') AS c(part)
+			WHERE c.part ->> 'code' = l.component) AS k,
+		LATERAL (SELECT coalesce((k.rule ->> 'step')::numeric,
+				0.1 ^ coalesce((t.definition ->> 'minor_unit')::integer, 2)) AS step,
+			coalesce(k.rule ->> 'mode', 'half_up') AS mode) AS r
+	WHERE (p.part ->> 'agreement_id')::bigint = s.agreement_id
+		AND elecbill.round_to(l.amount_raw, r.step, r.mode) <> l.amount
+UNION ALL
+	SELECT 'I04', format('bill %s agreement %s', b.id, p.part ->> 'agreement_id'), f.fault
+	FROM elecbill.bill b, jsonb_array_elements(b.snapshot -> 'parts') AS p(part),
+		LATERAL elecbill._fsck_part(b.id, p.part) AS f(fault)
+	WHERE f.fault IS NOT NULL
+UNION ALL
+	SELECT 'I05', format('bills %s and %s', b.id, x.id), format('both live, %s and %s', b.service, x.service)
+	FROM elecbill.bill b JOIN elecbill.bill x
+		ON x.account_id = b.account_id AND x.id > b.id AND x.service && b.service
+	WHERE b.live AND x.live AND b.kind IN ('regular', 'final') AND x.kind IN ('regular', 'final')
+UNION ALL
+	SELECT 'I20', format('org %s year %s', coalesce(n.org_id, c.org_id), coalesce(n.year, c.year)),
+		format('%s bills numbered up to %s, the counter says %s', n.bills, n.last, c.last)
+	FROM (SELECT b.org_id, split_part(b.number, '-', 1)::integer AS year, count(*) AS bills,
+			max(split_part(b.number, '-', 2)::bigint) AS last
+		FROM elecbill.bill b WHERE b.number IS NOT NULL GROUP BY 1, 2) AS n
+	FULL JOIN (SELECT * FROM elecbill.number_counter x WHERE x.kind = 'bill') AS c
+		ON c.org_id = n.org_id AND c.year = n.year
+	WHERE n.bills IS DISTINCT FROM n.last OR n.last IS DISTINCT FROM c.last
+UNION ALL
+	SELECT 'snapshot', format('bill %s', b.id), format('tariff %s is not kept', p.part ->> 'definition')
+	FROM elecbill.bill b, jsonb_array_elements(b.snapshot -> 'parts') AS p(part)
+	WHERE NOT EXISTS (SELECT FROM elecbill.tariff_snapshot t
+		WHERE t.sha256 = decode(p.part ->> 'definition', 'hex'))
+UNION ALL
+	SELECT 'snapshot', format('tariff %s', encode(t.sha256, 'hex')), 'its content has another sha256'
+	FROM elecbill.tariff_snapshot t WHERE t.sha256 <> sha256(convert_to(t.definition::text, 'UTF8'))
+UNION ALL
+	SELECT 'usage_counter', format('account %s, plan %s, %s %s', coalesce(c.account_id, u.account_id),
+			coalesce(c.tariff_plan_id, u.tariff_plan_id), coalesce(c.scope, u.scope),
+			coalesce(c.scope_start, u.scope_start)),
+		format('counter %s kWh to %s, bills %s kWh to %s', c.kwh, c.as_of, u.kwh, u.as_of)
+	FROM elecbill.usage_counter c FULL JOIN elecbill._usage_sum(NULL) AS u
+		ON u.account_id = c.account_id AND u.tariff_plan_id = c.tariff_plan_id AND u.scope = c.scope
+			AND u.scope_start = c.scope_start
+	WHERE (c.kwh, c.as_of) IS DISTINCT FROM (u.kwh, u.as_of);
+END;
+COMMENT ON FUNCTION elecbill._fsck_bill() IS
+'broken invariants of bills: I04 amounts, I05 overlaps, I20 numbers, snapshots, usage_counter';
+
+CREATE FUNCTION elecbill._fsck_energy() RETURNS TABLE (invariant text, object text, detail text)
+LANGUAGE sql STABLE SET jit = off
+BEGIN ATOMIC
+	SELECT 'I06', format('bill %s segment %s', s.bill_id, s.n),
+		format('reading of register %s at %s is %s Wh, billed as %s', s.register_id, e.at,
+			coalesce(r.register_wh::text, 'not there'), e.wh)
+	FROM elecbill.bill_segment s
+	CROSS JOIN LATERAL (VALUES (s.start_at, s.start_wh), (s.end_at, s.end_wh)) AS e(at, wh)
+	LEFT JOIN elecbill.reading r ON r.register_id = s.register_id AND r.read_at = e.at
+	WHERE r.register_wh IS DISTINCT FROM e.wh
+UNION ALL
+	SELECT 'I07', format('bill %s segment %s', s.bill_id, s.n),
+		format('billed %s Wh, the readings give %s Wh', s.energy_wh, e.wh)
+	FROM elecbill.bill_segment s
+	JOIN elecbill.bill b ON b.id = s.bill_id
+	JOIN elecbill.meter_register g ON g.id = s.register_id,
+		LATERAL (
+			SELECT sum(CASE WHEN q.quality & 512 <> 0 THEN 0 WHEN q.wh >= q.former THEN q.wh - q.former
+				ELSE q.wh - q.former + round(g.wrap_wh * s.multiplier) END) AS wh
+			FROM (SELECT r.quality, round(r.register_wh * s.multiplier) AS wh,
+					lag(round(r.register_wh * s.multiplier)) OVER (ORDER BY r.read_at) AS former
+				FROM elecbill.reading r
+				WHERE r.register_id = s.register_id AND r.read_at BETWEEN s.start_at AND s.end_at
+					-- a reading that came while the bill was made counts where the bill names it
+					AND (r.received_at <= b.created_at OR r.read_at IN (s.start_at, s.end_at))) AS q
+			WHERE q.former IS NOT NULL) AS e
+	WHERE b.live AND e.wh IS DISTINCT FROM s.energy_wh
+UNION ALL
+	SELECT 'I07', format('bill %s segment %s', t.bill_id, t.n),
+		format('energy of register %s from %s to %s is on another bill too', t.register_id, t.start_at, t.before_it)
+	FROM (SELECT s.*, max(s.end_at) OVER (PARTITION BY s.register_id ORDER BY s.start_at, s.id
+			ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before_it
+		FROM elecbill.bill_segment s JOIN elecbill.bill b ON b.id = s.bill_id WHERE b.live) AS t
+	WHERE t.start_at < t.before_it
+UNION ALL
+	SELECT 'I08', format('bill %s agreement %s', b.id, p.part ->> 'agreement_id'),
+		format('segments %s kWh, summary %s kWh, its parts %s kWh', s.kwh, p.part #>> '{summary,total_kwh}', q.kwh)
+	FROM elecbill.bill b, jsonb_array_elements(b.snapshot -> 'parts') AS p(part),
+		LATERAL (SELECT sum(x.energy_wh) * 0.001 AS kwh FROM elecbill.bill_segment x
+			WHERE x.bill_id = b.id AND x.agreement_id = (p.part ->> 'agreement_id')::bigint) AS s,
+		LATERAL (SELECT sum((x.part ->> 'total_kwh')::numeric) AS kwh
+			FROM jsonb_array_elements(p.part #> '{summary,parts}') AS x(part)) AS q
+	WHERE s.kwh IS DISTINCT FROM (p.part #>> '{summary,total_kwh}')::numeric
+		OR q.kwh IS DISTINCT FROM (p.part #>> '{summary,total_kwh}')::numeric
+UNION ALL
+	SELECT 'I09', format('bill %s', c.bill_id),
+		format('counted %s kWh before it in the %s from %s, live bills have %s', c.before, c.scope, c.start, c.billed)
+	FROM (
+		SELECT b.id AS bill_id, s.scope ->> 'scope' AS scope, s.scope ->> 'start' AS start,
+			(s.scope ->> 'before')::numeric AS before,
+			sum((s.scope ->> 'kwh')::numeric) OVER (
+				PARTITION BY b.account_id, p.part -> 'plan_id', s.scope -> 'scope', s.scope -> 'start'
+				ORDER BY lower(b.service), p.i ROWS UNBOUNDED PRECEDING)
+				- (s.scope ->> 'kwh')::numeric AS billed
+		FROM elecbill.bill b, jsonb_array_elements(b.snapshot -> 'parts') WITH ORDINALITY AS p(part, i),
+			jsonb_array_elements(p.part -> 'scopes') AS s(scope)
+		WHERE b.live) AS c
+	WHERE c.before <> c.billed;
+END;
+COMMENT ON FUNCTION elecbill._fsck_energy() IS
+'broken invariants of billed energy: I06 readings, I07 their difference, billed once, I08 sums, I09 what was billed before in a tier scope';
+
+CREATE FUNCTION elecbill._fsck_run() RETURNS TABLE (invariant text, object text, detail text)
+LANGUAGE sql STABLE SET jit = off
+BEGIN ATOMIC
+	SELECT 'run', format('run %s batch %s account %s', b.run_id, b.no, a.id), 'rated, but neither bill nor exception'
+	FROM elecbill.bill_run_batch b, unnest(b.account_ids) AS a(id)
+	WHERE b.state = 'done'
+		AND NOT EXISTS (SELECT FROM elecbill.bill x WHERE x.run_id = b.run_id AND x.account_id = a.id)
+		AND NOT EXISTS (SELECT FROM elecbill.bill_exception x WHERE x.run_id = b.run_id AND x.account_id = a.id)
+UNION ALL
+	SELECT 'run', format('run %s account %s', x.run_id, x.account_id), 'parked, but billed in this run'
+	FROM elecbill.bill_exception x
+	WHERE x.state = 'parked' AND EXISTS (SELECT FROM elecbill.bill b
+		WHERE b.run_id = x.run_id AND b.account_id = x.account_id AND b.live)
+UNION ALL
+	SELECT 'run', format('run %s', r.id), format('%s, but batches are not', r.status)
+	FROM elecbill.bill_run r
+	WHERE EXISTS (SELECT FROM elecbill.bill_run_batch b WHERE b.run_id = r.id
+		AND (r.status IN ('review', 'issuing', 'done') AND b.state = 'pending'
+			OR r.status = 'done' AND b.issue_state = 'pending'))
+UNION ALL
+	SELECT 'tariff', format('plan %s', v.tariff_plan_id),
+		format('versions %s and %s overlap: %s and %s', v.version, x.version, v.valid, x.valid)
+	FROM elecbill.tariff_version v JOIN elecbill.tariff_version x
+		ON x.tariff_plan_id = v.tariff_plan_id AND x.id > v.id AND x.valid && v.valid AND x.known && v.known;
+END;
+COMMENT ON FUNCTION elecbill._fsck_run() IS
+'broken invariants of runs and tariffs: every rated account has a bill or an exception, states agree, versions do not overlap in both times';
+
+-- Its queries touch every partition of reading once; compiling them takes longer than running them.
+CREATE FUNCTION elecbill.fsck() RETURNS TABLE (invariant text, object text, detail text)
+LANGUAGE plpgsql STABLE SET jit = off SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY SELECT * FROM elecbill._fsck_reading();
+	RETURN QUERY SELECT * FROM elecbill._fsck_bill();
+	RETURN QUERY SELECT * FROM elecbill._fsck_energy();
+	RETURN QUERY SELECT * FROM elecbill._fsck_run();
+END $$;
+COMMENT ON FUNCTION elecbill.fsck() IS
+'a row per broken invariant of the database: number of the invariant or its topic, object, facts; no row when all is well';

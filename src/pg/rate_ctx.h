@@ -1,0 +1,30 @@
+/*
+ * rate_ctx.h -- the ctx argument of rate(): what rating needs besides tariff and usage
+ */
+#ifndef ELECBILL_PG_RATE_CTX_H
+#define ELECBILL_PG_RATE_CTX_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+#include "rating/rate.h"
+
+typedef struct EbPgRateContext
+{
+	EbRateContext rating;
+	const char *lang; /* language of labels; "zh" unless named */
+	bool has_version;
+	int32 version;
+} EbPgRateContext;
+
+/*
+ * Reads ctx; its texts may point into the value. Unknown keys and wrong values are UB400, keys of
+ * the format that this version does not take are 0A000.
+ */
+extern void eb_pg_rate_context(Jsonb *json, const EbZone *zone, EbPgRateContext *ctx);
+
+/* {name: text, number, true or false}; *n attributes in the current memory context. */
+extern const EbAttr *eb_pg_attrs(Jsonb *json, int *n);
+
+#endif /* ELECBILL_PG_RATE_CTX_H */

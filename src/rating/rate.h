@@ -1,0 +1,84 @@
+/*
+ * rate.h -- determinants and a tariff give bill lines
+ * Floor: rating. Pure C11: no PostgreSQL header, no I/O, no clock, no global state.
+ * Source: doc/rating.md; doc/architecture.md.
+ */
+#ifndef EB_RATE_H
+#define EB_RATE_H
+
+#include "base/civil.h"
+#include "rating/usage.h"
+
+typedef struct EbAttr
+{
+	EbText name;
+	EbText value; /* numbers as their decimal text */
+} EbAttr;
+
+typedef struct EbNamedQuantity
+{
+	EbText name;
+	int64_t value_u; /* 1e-6 */
+} EbNamedQuantity;
+
+/* What rating needs besides tariff and usage (ctx of the SQL function) */
+typedef struct EbRateContext
+{
+	const EbAttr *attr;
+	int nattrs;
+	const EbNamedQuantity *qty;
+	int nqty;
+	int64_t before_ukwh[EB_NSCOPES]; /* rated before in the scope of the first part */
+	int64_t from_us;				 /* service range; INT64_MIN both: that of the usage */
+	int64_t to_us;
+	bool final;	 /* minimum and maximum lines are due */
+	EbStop stop; /* NULL: rate to the end */
+} EbRateContext;
+
+typedef enum EbUnit
+{
+	EB_UNIT_KWH,
+	EB_UNIT_BILL,
+	EB_UNIT_DAY,
+	EB_UNIT_MONTH,
+	EB_UNIT_PIECE,
+	EB_UNIT_PERCENT, /* of the quantity, which is money then */
+} EbUnit;
+
+typedef struct EbLine
+{
+	int32_t component;	  /* index; EB_NONE: the total rounding line */
+	int32_t slot;		  /* EB_NONE: not split by period */
+	int32_t tier;		  /* from 1; 0 = no tier */
+	int32_t unit;		  /* EbUnit */
+	int64_t quantity_u;	  /* 1e-6 of the unit, after quantity rounding */
+	int64_t price_n;	  /* 1e-9 currency per unit, after price rounding */
+	int64_t factor_n;	  /* 1e-9; EB_ONE = none */
+	eb_int128 amount_raw; /* 1e-15, not rounded */
+	eb_int128 amount;	  /* 1e-15, rounded by the rule of the component */
+	int64_t from_us;	  /* what the line covers; INT64_MIN both: unknown */
+	int64_t to_us;
+	int32_t quality;  /* EbQuality */
+	int32_t last_run; /* where in the service range it ends; of rating alone */
+} EbLine;
+
+/*
+ * Rates usage under tariff into line[0..*nlines), in the order of the components; the sum of
+ * line.amount is the total. EB_NO_SPACE: capacity was too small, *nlines is no promise.
+ * EB_UNKNOWN: the tariff needs a determinant the usage lacks (named). EB_CONFLICT: the usage was
+ * classified by another tariff (fingerprint). EB_OUT_OF_RANGE: overflow.
+ */
+extern EbStatus
+eb_rate(const EbTariff *tariff, const EbZone *zone, const EbUsage *usage, const EbRateContext *ctx,
+		EbLine *line, int capacity, int *nlines, EbFault *fault);
+
+/*
+ * The price of the next kWh at an instant, in 1e-15 currency: energy components summed, each at
+ * the step that begins after before_ukwh units of its scope. A tier scope of a bill is read as the
+ * tier month that holds the instant. EB_NOT_SUPPORTED: packages have no price of the next kWh.
+ */
+extern EbStatus
+eb_rate_marginal(const EbTariff *tariff, const EbZone *zone, int64_t at_us, int64_t before_ukwh,
+				 const EbAttr *attr, int nattrs, eb_int128 *price, EbFault *fault);
+
+#endif

@@ -1,0 +1,304 @@
+/*
+ * tariff_lint_tier.c -- the check of a tariff: tiers, their bounds, their units
+ * In:  a tier and its component.
+ * Out: findings. Bounds that hang on two attributes at once are compared when they are rated.
+ * Floor: rating. Pure C11: no PostgreSQL header, no I/O, no clock, no global state.
+ * Source: doc/rating.md (tier).
+ */
+#include "rating/tariff_lint.h"
+
+typedef struct Tier
+{
+	EbLint *lint;
+	const EbPath *path;
+	const EbNode *node;
+	const EbNode *component;
+	EbText mode;
+} Tier;
+
+static EbText
+text_of(const EbNode *object, const char *key)
+{
+	return eb_node_text(eb_node_get(object, key));
+}
+
+static bool
+mode_is(const Tier *tier, const char *mode)
+{
+	return eb_text_is(tier->mode, mode);
+}
+
+/* ---------------------------------------------------------------- one bound */
+
+/* Seasons and an attribute at which bounds are compared */
+typedef struct BoundCase
+{
+	EbText season;
+	EbText attr;  /* name of the attribute that is known; empty: none */
+	EbText value; /* its value; empty name and value: no entry of the map fits */
+} BoundCase;
+
+static bool bound_value(const EbNode *bound, const BoundCase *when, int64_t *value_u);
+
+static bool
+entry_value(const EbNode *map, EbText key, const BoundCase *when, int64_t *value_u)
+{
+	const EbNode *entry = eb_node_member(map, key);
+
+	return bound_value(entry != NULL ? entry : eb_node_get(map, "*"), when, value_u);
+}
+
+/* The bound in 1e-6; false when this case does not say. */
+static bool
+bound_value(const EbNode *bound, const BoundCase *when, int64_t *value_u)
+{
+	EbText attr = eb_node_text(eb_node_get(bound, "attr"));
+
+	if (!eb_node_is(bound, EB_NODE_OBJECT))
+		return eb_node_decimal(bound, EB_ENERGY_SCALE, value_u) == EB_OK;
+	if (eb_node_get(bound, "season") != NULL)
+		return entry_value(eb_node_get(bound, "season"), when->season, when, value_u);
+	if (attr.len > 0 && eb_text_equal(attr, when->attr))
+		return entry_value(eb_node_get(bound, "of"), when->value, when, value_u);
+	return false;
+}
+
+/* Only decimals and maps; decimals of 1e-6 above 0. */
+static void
+lint_bound(const Tier *tier, const EbPath *path, const EbNode *bound)
+{
+	static const char *const map[] = {"period", "season", "of"};
+	static const char *const later[] = {"ref", "mul", "add"};
+	bool per_period = eb_text_is(eb_node_text(eb_node_get(tier->node, "order")), "per_period");
+	int64_t value;
+
+	if (path->depth > EB_MAX_DEPTH)
+		return; /* reported by the walk */
+	if (!eb_node_is(bound, EB_NODE_OBJECT))
+	{
+		if (eb_node_decimal(bound, EB_PRICE_SCALE, &value) == EB_OK && value <= 0)
+			eb_lint_error(tier->lint, path, "must be above 0");
+		else if (eb_node_decimal(bound, EB_PRICE_SCALE, &value) == EB_OK && value % 1000 != 0)
+			eb_lint_error(tier->lint, path, "has more than %d decimals", EB_ENERGY_SCALE);
+		return;
+	}
+	if (eb_node_get(bound, "period") != NULL && !per_period)
+		eb_lint_error(tier->lint, path, "bounds by period need the order \"per_period\"");
+	for (int i = 0; i < 3; i++)
+		if (eb_node_get(bound, later[i]) != NULL)
+			eb_lint_later(tier->lint, path, (EbText){later[i], 3});
+	for (int i = 0; i < 3; i++)
+	{
+		EbPath here = eb_path_name(path, map[i]);
+
+		EB_EACH(entry, eb_node_get(bound, map[i]))
+		{
+			EbPath below = eb_path_key(&here, entry->key);
+
+			lint_bound(tier, &below, entry);
+		}
+	}
+}
+
+/* ---------------------------------------------------------------- bounds rise */
+
+/* Members that may be visited, below a second of work */
+#define MAX_BOUND_WORK 100000000
+
+static bool
+reads_season(const EbNode *bound, int depth)
+{
+	bool reads = false;
+
+	if (!eb_node_is(bound, EB_NODE_OBJECT) || depth > EB_MAX_DEPTH)
+		return false;
+	if (eb_node_get(bound, "season") != NULL)
+		return true;
+	EB_EACH(entry, eb_node_get(bound, "of"))
+		reads = reads || reads_season(entry, depth + 1);
+	return reads;
+}
+
+/* The first map by attribute in a bound, through maps by season */
+static const EbNode *
+find_attr_map(const EbNode *bound, int depth)
+{
+	if (!eb_node_is(bound, EB_NODE_OBJECT) || depth > EB_MAX_DEPTH)
+		return NULL;
+	if (eb_node_get(bound, "attr") != NULL)
+		return bound;
+	EB_EACH(entry, eb_node_get(bound, "season"))
+	{
+		const EbNode *found = find_attr_map(entry, depth + 1);
+
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
+static bool
+rises(const EbNode *low, const EbNode *high, const BoundCase *when)
+{
+	int64_t low_u;
+	int64_t high_u;
+
+	return !bound_value(low, when, &low_u) || !bound_value(high, when, &high_u) || low_u < high_u;
+}
+
+static bool
+rises_in_season(const Tier *tier, const EbNode *low, const EbNode *high, EbText season)
+{
+	const EbNode *map[2] = {find_attr_map(low, 0), find_attr_map(high, 0)};
+	int members =
+		eb_node_count(eb_node_get(map[0], "of")) + eb_node_count(eb_node_get(map[1], "of"));
+	BoundCase when = {season, {"", 0}, {"", 0}};
+	bool ok = rises(low, high, &when);
+
+	for (int i = 0; i < 2; i++)
+	{
+		when.attr = eb_node_text(eb_node_get(map[i], "attr"));
+		EB_EACH(entry, eb_node_get(map[i], "of"))
+		{
+			when.value = entry->key;
+			tier->lint->bound_work += members;
+			ok = ok && tier->lint->bound_work <= MAX_BOUND_WORK && rises(low, high, &when);
+		}
+	}
+	return ok;
+}
+
+static void
+lint_rising(const Tier *tier, const EbPath *path, const EbNode *low, const EbNode *high)
+{
+	bool ok = rises_in_season(tier, low, high, (EbText){"*", 1});
+
+	if (reads_season(low, 0) || reads_season(high, 0))
+		EB_EACH(season, eb_node_get(tier->lint->root, "seasons"))
+			ok = ok && rises_in_season(tier, low, high, season->key);
+	if (tier->lint->bound_work > MAX_BOUND_WORK)
+		eb_lint_error(tier->lint, path, "cannot be compared: the bounds have too many values");
+	else if (!ok)
+		eb_lint_error(tier->lint, path, "is not above the bound of the step before");
+}
+
+/* ---------------------------------------------------------------- steps */
+
+/* Does the unit of a bound measure what the component counts? */
+static bool
+unit_fits(const Tier *tier, EbText unit)
+{
+	EbText kind = eb_node_text(eb_node_get(tier->component, "kind"));
+	EbText quantity = eb_node_text(eb_node_get(tier->component, "quantity"));
+	bool kwh = eb_text_is(kind, "energy") || eb_text_is(kind, "credit") ||
+			   eb_text_is(quantity, "import_kwh") || eb_text_is(quantity, "export_kwh") ||
+			   eb_text_is(quantity, "net_kwh");
+
+	if (unit.len == 0 || eb_text_is(unit, "unit"))
+		return true;
+	if (unit.len >= 3 && memcmp(unit.data, "kwh", 3) == 0)
+		return kwh;
+	if (eb_text_is(unit, "kvarh"))
+		return eb_text_is(kind, "reactive");
+	if (eb_text_is(unit, "kw") || eb_text_is(unit, "pct_contract"))
+		return eb_text_is(kind, "demand");
+	return eb_text_is(kind, "custom"); /* money */
+}
+
+static void
+lint_step(const Tier *tier, const EbPath *path, const EbNode *step, const EbNode *before)
+{
+	const EbNode *up_to = eb_node_get(step, "up_to");
+	EbPath bound = eb_path_name(path, "up_to");
+	EbPath unit = eb_path_name(path, "unit");
+	const EbNode *steps = eb_node_get(tier->node, "steps");
+	EbText name = text_of(step, "unit");
+	EbText first = eb_node_text(eb_node_get(eb_node_first(steps), "unit"));
+	bool priced = eb_node_get(step, "price") != NULL || eb_node_get(step, "flat") != NULL ||
+				  eb_node_get(step, "steps") != NULL ||
+				  eb_node_get(tier->component, "price") != NULL || mode_is(tier, "adder");
+
+	if (up_to == NULL && step->next != NULL)
+		eb_lint_error(tier->lint, path, "\"up_to\" is missing: only the last step has no bound");
+	if (up_to != NULL && step->next == NULL)
+		eb_lint_error(tier->lint, &bound, "the last step has no bound");
+	if (up_to != NULL)
+		lint_bound(tier, &bound, up_to);
+	if (up_to != NULL && before != NULL && eb_node_get(before, "up_to") != NULL)
+		lint_rising(tier, &bound, eb_node_get(before, "up_to"), up_to);
+	if (!unit_fits(tier, name))
+		eb_lint_error(tier->lint, &unit, "\"%.*s\" does not fit the quantity", EB_SHOWN(name));
+	if (up_to != NULL && !eb_text_equal(name.len > 0 ? name : (EbText){"kwh", 3},
+										first.len > 0 ? first : (EbText){"kwh", 3}))
+		eb_lint_error(tier->lint, path, "steps of one tier must have the same unit");
+	if (!priced)
+		eb_lint_error(tier->lint, path, "has no \"price\", and neither has the component");
+}
+
+static void
+lint_steps(const Tier *tier)
+{
+	const EbNode *before = NULL;
+	EbPath steps = eb_path_name(tier->path, "steps");
+	bool own_prices = true;
+	int n = 0;
+
+	EB_EACH(step, eb_node_get(tier->node, "steps"))
+	{
+		EbPath here = eb_path_index(&steps, n++);
+
+		lint_step(tier, &here, step, before);
+		own_prices = own_prices && eb_node_get(step, "price") != NULL;
+		before = step;
+	}
+	if (own_prices && n > 0 && !mode_is(tier, "adder") &&
+		eb_node_get(tier->component, "price") != NULL)
+		eb_lint_warning(tier->lint, tier->path,
+						"the price of the component is not used: every step has its own");
+}
+
+/* Combinations of known words that this version does not rate */
+static void
+lint_combinations(const Tier *tier)
+{
+	static const char by_days[] = "bounds by days in the scope of a quarter or year";
+	static const char over_days[] = "tier over days or months";
+	EbText scope = text_of(tier->node, "scope");
+	EbText prorate = text_of(tier->node, "prorate");
+	EbText per = text_of(tier->component, "per");
+	EbText quantity = text_of(tier->component, "quantity");
+	const EbNode *first = eb_node_first(eb_node_get(tier->node, "steps"));
+	bool daily = (prorate.len > 0 && !eb_text_is(prorate, "none")) ||
+				 eb_text_is(text_of(first, "unit"), "kwh_per_day");
+
+	if (daily && (eb_text_is(scope, "quarter") || eb_text_is(scope, "year")))
+		eb_lint_later(tier->lint, tier->path, (EbText){by_days, sizeof(by_days) - 1});
+	if (eb_text_is(per, "day") || eb_text_is(per, "month") || eb_text_is(quantity, "days") ||
+		eb_text_is(quantity, "months"))
+		eb_lint_later(tier->lint, tier->path, (EbText){over_days, sizeof(over_days) - 1});
+}
+
+void
+eb_lint_tier(EbLint *lint, const EbPath *path, const EbNode *node, const EbNode *component)
+{
+	Tier tier = {lint, path, node, component, eb_node_text(eb_node_get(node, "mode"))};
+	bool package;
+
+	if (tier.mode.len == 0)
+		tier.mode = (EbText){"graduated", 9};
+	package = mode_is(&tier, "package");
+	if (package && eb_node_get(node, "size") == NULL)
+		eb_lint_error(lint, path, "\"size\" is missing");
+	if (package && eb_node_get(component, "price") == NULL)
+		eb_lint_error(lint, path, "the component has no \"price\" for a package");
+	if (package && (eb_node_get(node, "steps") != NULL || eb_node_get(node, "allowance") != NULL))
+		eb_lint_error(lint, path, "mode \"package\" has no steps and no allowance");
+	if (!package && eb_node_get(node, "steps") == NULL)
+		eb_lint_error(lint, path, "\"steps\" is missing");
+	if (!package && (eb_node_get(node, "size") != NULL || eb_node_get(node, "free") != NULL))
+		eb_lint_error(lint, path, "\"size\" and \"free\" belong to mode \"package\"");
+	if (!mode_is(&tier, "volume") && eb_node_get(node, "by") != NULL)
+		eb_lint_error(lint, path, "\"by\" belongs to mode \"volume\"");
+	lint_steps(&tier);
+	lint_combinations(&tier);
+}

@@ -1,0 +1,77 @@
+#!/bin/bash
+# test_upgrade.sh -- the former version's demo database, upgraded, is a database of this version
+# Run it under test/with-pg. The former version is the commit before the one that last changed
+# default_version in elecbill.control. Its tree is built, its demo runs with its own library; then
+# this version's files take their place. The upgraded database must have the schema of a fresh one,
+# the same bills as before, nothing for fsck() to find, and bill on. Skips when there is no former
+# version in the history at hand.
+set -u
+. test/tally.sh
+: "${WITH_PG_DIR:?run it as: test/with-pg test/upgrade/test_upgrade.sh}"
+
+version=$(sed -n "s/^default_version *= *'\([^']*\)'.*/\1/p" elecbill.control)
+changed=$(git log -1 --format=%H -G'^default_version' -- elecbill.control 2> /dev/null)
+previous=$(git show "$changed^:elecbill.control" 2> /dev/null |
+	sed -n "s/^default_version *= *'\([^']*\)'.*/\1/p")
+if [ -z "$changed" ] || [ -z "$previous" ]; then
+	echo 'skipped: the history has no earlier version'
+	tally_skipped=1
+	tally_close upgrade
+	exit
+fi
+
+# What a dump says of all objects, members of the extension too: in this throw-away database they
+# are cut loose from it first. Partitions follow from the days that were billed.
+schema_of() {
+	psql -Xq -U "$PGSUPERUSER" -c 'SET allow_system_table_mods = on' \
+		-c "DELETE FROM pg_depend WHERE deptype = 'e' AND refobjid =
+			(SELECT oid FROM pg_extension WHERE extname = 'elecbill')" "$1" > /dev/null
+	pg_dump -s -U "$PGSUPERUSER" -n elecbill "$1" | grep -vE '^(--|\\(un)?restrict|$|SET |SELECT pg_catalog)'
+}
+
+bills() {
+	psql -XAtq -v ON_ERROR_STOP=1 -c 'SELECT number, account_no, n, component, period, tier, quantity, price, amount_raw,
+		amount, start_kwh, end_kwh FROM elecbill.bill_detail ORDER BY service, account_no, n' "$1" 2>&1
+}
+
+# files TREE: its library, script, control file and collector are those of the private server
+files() {
+	install -m 755 "$1/elecbill.so" "$(pg_config --pkglibdir)/"
+	install -m 644 "$1"/sql/elecbill--*.sql "$1/elecbill.control" "$(pg_config --sharedir)/extension/"
+	install -m 755 "$1/collector/elecbill-collector" "$(pg_config --bindir)/"
+}
+
+old=$WITH_PG_DIR/old
+mkdir "$old"
+git archive "$changed^" | tar -x -C "$old"
+said=$(make -s -C "$old" with_llvm=no all 2>&1)
+ok "version $previous builds" $? "$said"
+files "$old"
+createdb upgraded
+said=$(cd "$old" && PGDATABASE=upgraded DEMO_DIR=$WITH_PG_DIR/demo test/demo/run 2>&1)
+ok "the demo of version $previous runs" $? "$said"
+before=$(bills upgraded)
+files .
+
+said=$(psql -Xq -v ON_ERROR_STOP=1 -c 'ALTER EXTENSION elecbill UPDATE' upgraded 2>&1 &&
+	psql -Xq -v ON_ERROR_STOP=1 -c 'CALL elecbill.upgrade_schema()' upgraded 2>&1)
+ok "version $previous upgrades to $version" $? "$said"
+at=$(psql -XAtc "SELECT extversion || ' ' || elecbill.version() FROM pg_extension WHERE extname = 'elecbill'" upgraded)
+[ "$at" = "$version $version" ]
+ok 'extension and library say so' $? "$at"
+difference=$(diff <(printf '%s\n' "$before") <(bills upgraded))
+[ -z "$difference" ] && [ "$(wc -l <<< "$before")" -gt 20 ]
+ok 'it has the bills it had' $? "$difference"
+# shellcheck source=test/demo/next_month.sh
+. test/demo/next_month.sh
+said=$(next_month upgraded)
+[ "$said" = "$next_month_said" ]
+ok 'it bills on, and fsck() finds nothing' $? "$said"
+
+createdb fresh
+psql -Xq -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION elecbill' -c 'CALL elecbill.create_schema()' fresh
+months=$(psql -XAtqc "SELECT min(lower(service)) FROM elecbill.bill" upgraded)
+psql -Xq -c "SELECT elecbill.partition_maintain(3, '$months')" fresh > /dev/null
+differs=$(diff <(schema_of fresh) <(schema_of upgraded))
+ok 'an upgraded database is like a fresh one' $? "$differs"
+tally_close upgrade
