@@ -9,6 +9,8 @@ SCRIPT = sql/elecbill--$(EB_VERSION).sql
 
 ENGINE_PARTS := $(sort $(wildcard sql/engine/*.sql))
 SCHEMA_PARTS := $(sort $(wildcard sql/schema/*.sql))
+UPGRADES := $(patsubst sql/upgrade/%,sql/%,$(wildcard sql/upgrade/elecbill--*--*.sql))
+SCHEMA_STEPS := $(shell ls sql/upgrade/schema--*.sql 2>/dev/null | sort -V)
 
 PURE_FLOORS = base rating risk codec trust
 PURE_OBJS := $(patsubst %.c,%.o,$(sort $(wildcard $(PURE_FLOORS:%=src/%/*.c))))
@@ -20,14 +22,13 @@ COLLECTOR = collector/elecbill-collector
 
 MODULE_big = elecbill
 OBJS = $(PG_OBJS) $(PURE_OBJS)
-DATA_built = $(SCRIPT)
-DATA = $(wildcard sql/upgrade/elecbill--*--*.sql)
+DATA_built = $(SCRIPT) $(UPGRADES)
 SHLIB_EXPORTS = src/pg/exports.txt
 
 # pg_regress tests, by name: the built script lies in sql/ too. test/regress runs them, each in a
 # database of its own; make installcheck is not used, for it would run them all in one.
-REGRESS = core html frame csv estate ingest reading staff tier rounding rate period usage register_usage tariff_plan bill_run \
-	tariff tariff_lint tariff_doc
+REGRESS = core html frame csv demand_rate estate ingest reading staff tier rounding rate increment line_delta period usage usage_summary usage_rows register_usage compare tariff_plan bill_run \
+	tariff tariff_lint rider version session import_ocpi net import_urdb
 NO_INSTALLCHECK = 1
 
 # PGXS takes these goals, tests nothing, and says that all is well.
@@ -37,7 +38,7 @@ endif
 
 # Debian packages of `make demo` and `make test`; the only list.
 PACKAGES = build-essential clang clang-format-14 libclang-rt-14-dev shellcheck python3 \
-	python3-psycopg2 socat postgresql-15 postgresql-server-dev-15 postgresql-15-pgtap \
+	python3-psycopg2 python3-jsonschema socat postgresql-15 postgresql-server-dev-15 postgresql-15-pgtap \
 	postgresql-15-plpgsql-check libtap-parser-sourcehandler-pgtap-perl libpq-dev \
 	libserialport-dev libconfig-dev libjson-c-dev
 
@@ -45,7 +46,7 @@ PACKAGES = build-essential clang clang-format-14 libclang-rt-14-dev shellcheck p
 PG_CPPFLAGS = -Isrc
 PG_CFLAGS = -MMD -MP $(PROFILE)
 
-EXTRA_CLEAN = $(SCRIPT) $(SCRIPT).tmp src/pg/exports.txt src/pg/exports.list \
+EXTRA_CLEAN = $(wildcard sql/elecbill--*.sql sql/elecbill--*.tmp) src/pg/exports.txt src/pg/exports.list \
 	$(wildcard src/*/*.d collector/*.d) results regression.diffs regression.out output_iso \
 	test/unit/build demo
 
@@ -74,24 +75,28 @@ endif
 
 # A pure floor sees src and nothing else: an include of postgres.h does not compile there.
 # gcc 12 takes the aligned typedef of __int128 for a type of another sign; clang is asked in make lint.
-PURE_CFLAGS = -std=c11 -Wconversion -Wno-sign-conversion -Wshadow $(CFLAGS_SL)
+# Hidden: nothing of it is exported anyway, and functions known to stay inside may be inlined.
+PURE_CFLAGS = -std=c11 -fvisibility=hidden -Wconversion -Wno-sign-conversion -Wshadow $(CFLAGS_SL)
 $(PURE_OBJS) $(PURE_OBJS:.o=.bc): override CPPFLAGS := -Isrc
 $(PURE_OBJS): override CFLAGS += $(PURE_CFLAGS)
 $(filter src/rating/%,$(PURE_OBJS)): override CFLAGS += -O3
 src/pg/elecbill.o src/pg/elecbill.bc: override CPPFLAGS += -DELECBILL_VERSION='"$(EB_VERSION)"'
 src/pg/elecbill.o src/pg/elecbill.bc: elecbill.control
 
-# The script: the engine parts in name order, then the schema parts as the body of create_schema().
-# It and the export list are made anew each time and put in place when they differ, so that a part
-# which was taken away is noticed.
+# The script: the engine parts in name order, then the schema parts as the body of create_schema(),
+# then the steps of upgrade_schema(). An upgrade script: what stands in sql/upgrade, then everything
+# that can be written over its former self. They and the export list are made anew each time and put
+# in place when they differ, so that a part which was taken away is noticed.
+put_in_place = if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
+
 $(SCRIPT): FORCE
-	@{ cat $(ENGINE_PARTS) && \
-	  echo 'CREATE PROCEDURE elecbill.create_schema() LANGUAGE plpgsql' && \
-	  echo 'SET search_path = pg_catalog, pg_temp AS $$eb_schema$$ BEGIN' && \
-	  cat $(SCHEMA_PARTS) && echo 'END $$eb_schema$$;' && \
-	  echo 'COMMENT ON PROCEDURE elecbill.create_schema() IS' && \
-	  echo "'makes the schema layer (tables, views, procedures) as objects of the caller; UB412 when it is there';"; } > $@.tmp
-	@if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
+	@{ cat $(ENGINE_PARTS) && sql/upgrade/procedures '$(SCHEMA_PARTS)' '$(SCHEMA_STEPS)'; } > $@.tmp
+	@$(put_in_place)
+
+$(UPGRADES): sql/%: sql/upgrade/% FORCE
+	@{ cat $< && { cat $(ENGINE_PARTS) && sql/upgrade/procedures '$(SCHEMA_PARTS)' '$(SCHEMA_STEPS)'; } | \
+	  awk -f sql/upgrade/replace.awk; } > $@.tmp
+	@$(put_in_place)
 
 src/pg/exports.txt: FORCE
 	@{ printf '%s\n' Pg_magic_func _PG_init; \
@@ -184,14 +189,16 @@ frames: packages
 	@test/with-pg test/vectors/run-frames $(or $(DIR),$(SHARED)/vectors/frames)
 
 # The tests that draw at random, for longer: SOAK_SECONDS for each fuzzer, SOAK_ROUNDS kills,
-# SOAK_CASES bills against the oracle.
+# SOAK_CASES bills against the oracle in Python, SOAK_PROPERTIES against the one in SQL.
 SOAK_SECONDS = 600
 SOAK_ROUNDS = 200
 SOAK_CASES = 2000
+SOAK_PROPERTIES = 100000
 soak: packages
 	FUZZ_SECONDS=$(SOAK_SECONDS) test/fuzz/test_fuzz
 	ROUNDS=$(SOAK_ROUNDS) test/with-pg test/crash/test_bill_run.sh
 	ORACLE_CASES=$(SOAK_CASES) test/with-pg test/oracle/test_oracle
+	PROPERTY_CASES=$(SOAK_PROPERTIES) test/with-pg test/property/test_property
 
 bench: packages
 	@test/with-pg test/bench/run $(if $(JSON),--json)
@@ -205,7 +212,7 @@ help:
 	@echo 'make lint        warnings, format, exports, members, comments, hygiene'
 	@echo 'make unit        the plain C tests under the sanitizers'
 	@echo 'make vectors     tariff cases, make frames: meter frames (DIR=folder)'
-	@echo 'make soak        fuzzers, kill -9 and random bills for longer (SOAK_SECONDS, SOAK_ROUNDS, SOAK_CASES)'
+	@echo 'make soak        fuzzers, kill -9 and random bills for longer (SOAK_SECONDS, SOAK_ROUNDS, SOAK_CASES, SOAK_PROPERTIES)'
 	@echo 'make bench       speed (JSON=1 for programs)'
 	@echo 'make format      clang-format; make readme: the reference tables of README.md'
 

@@ -164,6 +164,87 @@ SELECT refused(q) FROM unnest(ARRAY[
 	$$SELECT * FROM split_interval(two(), '[2026-01-01,2026-01-02)', 1)$$
 ]) AS q;
 
+-- events are ranges of instants: in the hour that London has twice they are in one of the two
+CREATE FUNCTION turn_down() RETURNS elecbill.tariff LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '{"elecbill": 1, "currency": "GBP", "zone": "Europe/London",
+	"events": {"first": [["2026-10-25T00:10:00Z", "2026-10-25T00:50:30Z"]], "second": [["2026-10-25T01:20:00+00:00", "2026-10-25T01:40:00+00:00"], ["2026-10-25 07:00", "2026-10-26"]]},
+	"schedules": {"tou": [{"period": "down", "event": "first"}, {"period": "up", "event": "second", "months": [10]}, {"period": "night", "spans": [["00:00", "08:00"]]}, {"period": "day"}]},
+	"components": [{"code": "energy", "kind": "energy", "price": {"period": {"down": 0.45, "up": 0.05, "night": 0.15, "day": 0.25}}}]}'::elecbill.tariff;
+SELECT lower(during) AT TIME ZONE 'UTC' AS utc, lower(during) AT TIME ZONE 'Europe/London' AS clock, period, price
+FROM tariff_prices(turn_down(), '[2026-10-24 22:00Z,2026-10-26 01:00Z)');
+SELECT period, kwh FROM split_interval(turn_down(), '[2026-10-25 00:00Z,2026-10-25 02:00Z)', 7.2);
+SELECT period, count(*) FROM (SELECT tariff_period(turn_down(), at) AS period
+	FROM generate_series('2026-10-24 23:00Z'::timestamptz, '2026-10-25 23:59Z', '1 min') AS at) AS p GROUP BY period ORDER BY period;
+
+-- prices over time: they tile the range, neighbours differ, and each minute has the price of tariff_price()
+SELECT zone, count(*) AS stretches, bool_and(from_at = before) AS tiles, bool_and(differs) AS merged
+FROM (SELECT zone, lower(during) AS from_at, lag(upper(during), 1, '2026-03-01 00:00Z') OVER w AS before,
+		(period, price) IS DISTINCT FROM (lag(period) OVER w, lag(price) OVER w) AS differs
+	FROM place, tariff_prices(tariff, '[2026-03-01 00:00Z,2026-07-01 00:00Z)')
+	WINDOW w AS (PARTITION BY zone ORDER BY during)) AS q
+GROUP BY zone ORDER BY zone;
+SELECT zone, count(*) AS instants, bool_and(price = tariff_price(tariff, at) AND period = tariff_period(tariff, at)) AS as_at_the_instant
+FROM place, tariff_prices(tariff, '[2026-03-01 00:00Z,2026-04-15 00:00Z)') AS c,
+	generate_series('2026-03-01 00:13Z'::timestamptz, '2026-04-14 23:59Z', '71 min') AS at
+WHERE c.during @> at GROUP BY zone ORDER BY zone;
+
+-- price series: by instant, by local day, by the month of the bill
+CREATE FUNCTION spot() RETURNS elecbill.tariff LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '{"elecbill": 1, "currency": "EUR", "zone": "Europe/Berlin", "series": {
+		"spot": [["2026-03-29T00:00:00+01:00", 0.08], ["2026-03-29T01:00:00+01:00", -0.005], ["2026-03-29T03:30:00+02:00", 0.1], ["2026-03-29T04:00:00+02:00", 0.1]],
+		"day": [["2026-03-01", 0.01], ["2026-03-30", 0.02]],
+		"month": {"by": "bill_month", "points": [["2026-03-01", 1], ["2026-04-01", 2]]}},
+	"components": [{"code": "spot", "kind": "energy", "price": {"series": "spot"}}, {"code": "levy", "kind": "energy", "price": {"add": [{"series": "day"}, {"series": "month"}]}}]}'::elecbill.tariff;
+SELECT lower(during) AT TIME ZONE 'Europe/Berlin' AS clock, period, price FROM tariff_prices(spot(), '[2026-03-28 23:00Z,2026-04-02 00:00Z)');
+SELECT refused($$SELECT * FROM tariff_prices(spot(), '[2026-03-28 22:00Z,2026-04-02 00:00Z)')$$);
+
+-- several schedules, attributes
+SELECT lower(during) AT TIME ZONE 'Asia/Shanghai' AS clock, period, price FROM tariff_prices(two(), '[2026-01-02 17:00+08,2026-01-03 07:00+08)', 'day');
+CREATE FUNCTION by_phase() RETURNS elecbill.tariff LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '{"elecbill": 1, "currency": "CNY", "components": [{"code": "e", "kind": "energy", "price": {"attr": "phases", "of": {"1": 1, "3": 3}}, "tier": {"steps": [{"up_to": 10}, {"price": 9}]}}]}'::elecbill.tariff;
+SELECT during, period, price FROM tariff_prices(by_phase(), '[2026-01-01 00:00Z,2026-03-01 00:00Z)', attrs => '{"phases": 3}');
+SELECT count(*) FROM unnest(ARRAY[NULL, by_phase()]) AS t, unnest(ARRAY[NULL, '[2026-01-01,2026-01-02)'::tstzrange]) AS d, unnest(ARRAY[NULL, '{"phases": 1}'::jsonb]) AS a,
+	tariff_prices(t, d, NULL, a);
+SELECT refused(q) FROM unnest(ARRAY[
+	$$SELECT * FROM tariff_prices(two(), '[2026-01-01,2026-01-02)')$$,
+	$$SELECT * FROM tariff_prices(two(), '[2026-01-01,2026-01-02)', 'night')$$,
+	$$SELECT * FROM tariff_prices(by_phase(), '[2026-01-01,2026-01-02)')$$,
+	$$SELECT * FROM tariff_prices(by_phase(), '[2026-01-01,2026-01-02)', attrs => '[]')$$,
+	$$SELECT * FROM tariff_prices(by_phase(), '[2026-01-01,)', attrs => '{"phases": 1}')$$,
+	$$SELECT * FROM tariff_prices(by_phase(), 'empty', attrs => '{"phases": 1}')$$,
+	$$SELECT * FROM tariff_prices('{"elecbill": 1, "currency": "CNY", "components": [{"code": "e", "kind": "energy", "price": 15, "tier": {"mode": "package", "size": 10}}]}', '[2026-01-01,2026-01-02)')$$,
+	$$SELECT * FROM tariff_prices('{"elecbill": 1, "currency": "CNY", "series": {"p": "usage"}, "components": [{"code": "e", "kind": "energy", "price": {"series": "p"}}]}', '[2026-01-01,2026-01-02)')$$
+]) AS q;
+
+-- a tariff that changes: another schedule and another price from a local midnight on
+CREATE FUNCTION changes() RETURNS elecbill.tariff LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '{"elecbill": 1, "versions": [
+	{"version": 1, "valid": ["2026-01-01", "2026-03-11"], "tariff": {"elecbill": 1, "currency": "CNY", "zone": "Asia/Shanghai",
+		"schedules": {"tou": [{"period": "light", "spans": [["06:00", "18:00"]]}, {"period": "dark"}]},
+		"components": [{"code": "e", "kind": "energy", "price": {"period": {"light": 1, "dark": 0.5}}}]}},
+	{"version": 2, "valid": ["2026-03-11", "2026-04-01"], "tariff": {"elecbill": 1, "currency": "CNY", "zone": "Asia/Shanghai",
+		"schedules": {"tou": [{"period": "dark", "spans": [["19:00", "07:00"]]}, {"period": "light"}]},
+		"components": [{"code": "e", "kind": "energy", "price": {"period": {"light": 2, "dark": 0.6}}}]}}]}'::elecbill.tariff;
+SELECT lower(during) AT TIME ZONE 'Asia/Shanghai' AS clock, period, price FROM tariff_prices(changes(), '[2026-03-10 12:00+08,2026-03-11 20:00+08)');
+SELECT period, kwh FROM split_interval(changes(), '[2026-03-10 12:00+08,2026-03-11 20:00+08)', 32);
+SELECT period, count(*) FROM (SELECT tariff_period(changes(), at) AS period
+	FROM generate_series('2026-03-10 00:00+08'::timestamptz, '2026-03-11 23:59+08', '1 min') AS at) AS p GROUP BY period ORDER BY period;
+SELECT refused(q) FROM unnest(ARRAY[
+	$$SELECT tariff_period(changes(), '2025-12-31 23:59+08')$$,
+	$$SELECT tariff_period(changes(), '2026-04-01 00:00+08')$$,
+	$$SELECT * FROM tariff_prices(changes(), '[2026-03-31,2026-04-02)')$$,
+	$$SELECT * FROM split_interval(changes(), '[2026-03-31,2026-04-02)', 1)$$
+]) AS q;
+
+-- one call site, tariffs that take turns, or that differ in their prices only
+SELECT bool_and(tariff_period(tariff, at) = slow_period(at AT TIME ZONE zone)) AS taking_turns
+FROM (SELECT * FROM place, generate_series('2026-10-24 00:00Z'::timestamptz, '2026-10-26 00:00Z', '17 min') AS at ORDER BY at, zone OFFSET 0) AS q;
+SELECT bool_and(tariff_period(tariff, at) = slow_period(at AT TIME ZONE zone)) AS one_after_the_other
+FROM (SELECT * FROM place, generate_series('2026-10-24 00:00Z'::timestamptz, '2026-10-26 00:00Z', '17 min') AS at ORDER BY zone, at OFFSET 0) AS q;
+SELECT n, array_agg(DISTINCT p.price ORDER BY p.price) AS prices FROM generate_series(1, 4) AS n,
+	LATERAL tariff_prices(jsonb_set(site()::jsonb, '{components,0,price,period,peak}', to_jsonb(n))::elecbill.tariff, '[2026-01-01 00:00+08,2026-01-02 00:00+08)') AS p
+GROUP BY n ORDER BY n;
+
 -- zones: of the server's database, in any case of letters; rules in the style of POSIX are none
 SELECT tariff_period(jsonb_set(site()::jsonb, '{zone}', to_jsonb(z))::elecbill.tariff, '2026-01-01 07:00+00')
 FROM unnest('{UTC,asia/shanghai,Etc/GMT-8,EST5EDT}'::text[]) AS z;

@@ -125,17 +125,50 @@ SELECT elecbill.rate_total(t.tariff, u.usage) FROM t, u WHERE t.name = 'tou' AND
 SELECT elecbill.tariff_price(tariff, 'infinity') FROM t WHERE name = 'tier';
 SELECT elecbill.tariff_price(tariff, '2024-06-01', -1) FROM t WHERE name = 'tier';
 SELECT elecbill.tariff_price(tariff, '2024-06-01', 0, '[1]') FROM t WHERE name = 'tier';
-SELECT elecbill.rate_total(tariff, usage, '{"past_kw":{}}') FROM u WHERE name = 'tier';
 -- percentages line by line, of percentages line by line: each doubles the lines
 SELECT elecbill.rate_total(tariff, elecbill.usage_from(tariff, '{"import_kwh": 1}'))
 FROM (SELECT jsonb_build_object('elecbill', 1, 'currency', 'CNY', 'components', '[{"code": "f", "kind": "fixed", "price": 1}]' ||
 	jsonb_agg(jsonb_build_object('code', 'p' || i, 'kind', 'percent', 'percent', 1, 'per_line', true)))::elecbill.tariff AS tariff FROM generate_series(1, 24) AS i) AS q;
--- not in this version, and as a program sees it
+-- every key of ctx, and what it must not be
+CREATE FUNCTION refused(ctx jsonb) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM elecbill.rate_total(tariff, usage, ctx) FROM u WHERE name = 'tier';
+	RETURN 'not refused';
+EXCEPTION WHEN OTHERS THEN
+	RETURN SQLSTATE || ': ' || SQLERRM;
+END $$;
+SELECT ctx, refused(ctx::jsonb) FROM unnest('{"{\"before\": {\"bill\": {\"peak\": 1}}}","{\"before\": {\"day\": 1}}","{\"before\": {\"interval\": 1}}","{\"before\": {\"session\": 1}}","{\"before\": {\"bill\": {\"peak\": -1}}}","{\"before\": {\"bill\": [1]}}",
+	"{\"past_kw\": {}}","{\"past_kw\": {\"main\": {\"2026-01\": 5}}}","{\"past_kw\": 5}","{\"past_kw\": {\"main\": 5}}","{\"past_kw\": {\"main\": {\"2026\": 5}}}","{\"past_kw\": {\"main\": {\"2026-13\": 5}}}","{\"past_kw\": {\"main\": {\"2026-1-\": 5}}}","{\"past_kw\": {\"main\": {\"2026-01\": -5}}}",
+	"{\"credit\": 0}","{\"credit\": 1}","{\"credit\": -1}","{\"credit\": \"x\"}","{\"credit\": 0.0000000000000001}","{\"credit\": \"1e30\"}","{\"credit\": {\"peak\": -1}}","{\"credit\": [1]}",
+	"{\"charged\": {\"year\": 5}}","{\"charged\": 5}","{\"charged\": {\"month\": 5}}","{\"charged\": {\"year\": {}}}","{\"service_days\": 30}","{\"service_days\": 0}","{\"service_days\": -1}","{\"service_days\": \"many\"}"}'::text[]) AS ctx;
+
+-- the version that was given
+SELECT code, amount, version FROM u, elecbill.rate(tariff, usage, '{"version":7}') WHERE name = 'tou';
+-- a tariff that changes: each line by its version; what is one for the bill is there for each
+SELECT n, code, period, quantity, price, amount, during, version, quality FROM (SELECT jsonb_build_object('elecbill', 1, 'versions', jsonb_build_array(
+	jsonb_build_object('version', 3, 'valid', '["2026-01-01","2026-01-16"]'::jsonb, 'tariff', t), jsonb_build_object('version', 4, 'valid', '["2026-01-16",null]'::jsonb, 'tariff', jsonb_set(t, '{components,0,price,period,peak}', '1.5'))))::elecbill.tariff AS tariff
+	FROM (SELECT '{"elecbill":1,"currency":"CNY","zone":"Asia/Shanghai","schedules":{"tou":[{"period":"valley","spans":[["22:00","08:00"]]},{"period":"peak"}]},"demands":{"main":{}},
+		"components":[{"code":"energy","kind":"energy","price":{"period":{"peak":1,"valley":0.5}}},{"code":"kw","kind":"demand","demand":"main","price":30},{"code":"wash","kind":"custom","quantity":"washes","price":2},
+			{"code":"pf","kind":"power_factor","base":["kw"],"table":"cn_0.90"}]}'::jsonb AS t) AS q) AS v,
+	elecbill.rate(tariff, elecbill.usage_from(tariff, '{"during":["2026-01-01","2026-02-01"],"import_kwh":{"peak":31,"valley":62},"max_kw":{"main":7},"qty":{"washes":3},"power_factor":0.93}'));
+-- lines that no component makes
+CREATE TABLE roles AS SELECT '{"elecbill":1,"currency":"CNY","zone":"Asia/Shanghai","round":{"total":{"step":1,"mode":"floor"}},"net":{"mode":"billing_carry"},"components":[
+	{"code":"energy","kind":"energy","price":1.05,"vat":13},{"code":"sold","kind":"credit","price":0.5}]}'::elecbill.tariff AS tariff;
+SELECT n, code, grp, label, quantity, unit, price, amount
+FROM roles, elecbill.rate(tariff, elecbill.usage_from(tariff, '{"during":["2024-06-01","2024-07-01"],"import_kwh":10,"export_kwh":30}'), '{"credit":4}');
+SELECT n, code, label FROM roles, elecbill.rate(tariff, elecbill.usage_from(tariff, '{"during":["2024-12-01","2025-01-01"],"import_kwh":10,"export_kwh":30}'), '{"credit":4,"lang":"en"}');
+
+-- without dates: 400 kVA for 30 of the 45 days of a month and a half, 10 of the 15 of half a one
+SELECT days, code, quantity, price, amount FROM (VALUES (45, 1.5, 30), (15, 0.5, 10)) AS v(days, months, service),
+	(SELECT '{"elecbill":1,"currency":"CNY","components":[{"code":"kva","kind":"capacity","price":25,"prorate":"days"}]}'::elecbill.tariff AS tariff) AS t,
+	elecbill.rate(tariff, elecbill.usage_from(tariff, jsonb_build_object('days', days, 'months', months, 'import_kwh', 0)), jsonb_build_object('attrs', '{"contract_kva":400}'::jsonb, 'service_days', service));
+-- a power factor that is no longer valid needs no kvarh; Taiwan, low side: 5000 + (100 - 80) x 720 x 0.01
+SELECT code, quantity, amount FROM (SELECT '{"elecbill":1,"currency":"TWD","zone":"Asia/Taipei","losses":[{"code":"iron","kind":"constant","kva":"attr:contract_kva","minus":"attr:contract_kw","hours":720,"factor":0.01}],"components":[
+	{"code":"energy","kind":"energy","price":1},{"code":"pf","kind":"power_factor","base":["energy"],"table":"cn_0.90","valid":["2020-01-01","2021-01-01"]}]}'::elecbill.tariff AS tariff) AS t,
+	elecbill.rate(tariff, elecbill.usage_from(tariff, '{"during":["2025-06-01","2025-07-01"],"import_kwh":5000}'), '{"attrs":{"contract_kva":100,"contract_kw":80}}');
+
+-- as a program sees it
 \set VERBOSITY sqlstate
-SELECT elecbill.rate_total(tariff, usage, '{"past_kw":{}}') FROM u WHERE name = 'tier';
-SELECT elecbill.rate_total(tariff, usage, '{"credit":1}') FROM u WHERE name = 'tier';
-SELECT elecbill.rate_total(tariff, usage, '{"service_days":30}') FROM u WHERE name = 'tier';
-SELECT elecbill.rate_total(tariff, usage, '{"before":{"day":1}}') FROM u WHERE name = 'tier';
 SELECT elecbill.rate_total(tariff, usage, '{"befor":{}}') FROM u WHERE name = 'tier';
 SELECT elecbill.rate_total(tariff, usage) FROM u WHERE name = 'shop';
 SELECT elecbill.rate_total(t.tariff, u.usage) FROM t, u WHERE t.name = 'tou' AND u.name = 'tier';

@@ -14,7 +14,7 @@ SELECT * FROM elecbill.tariff_lint('"text"');
 SELECT * FROM elecbill.tariff_lint('[1,2]');
 SELECT * FROM elecbill.tariff_lint('{}');
 
--- one of each: keys, types, digits, names, tiers, minutes, bases, what a later version has
+-- one of each: keys, types, digits, names, tiers, minutes, bases, measures
 SELECT * FROM elecbill.tariff_lint('{"elecbill":2,"code":7,"currency":"yuan","minor_unit":9,"zone":"Nowhere",
 	"year_start":"02-30","month_day":29,"colour":"red",
 	"round":{"line":{"step":0,"mode":"best"},"price":{"mode":"up"}},
@@ -83,3 +83,30 @@ SELECT level, path, message FROM elecbill.tariff_lint(jsonb_build_object('elecbi
 -- it is what the type asks: no error of lint, no error of the cast, and the other way round
 SELECT n, EXISTS (SELECT FROM elecbill.tariff_lint(d) WHERE level = 'error') AS refused
 FROM unnest('{"{\"elecbill\":1,\"currency\":\"CNY\",\"components\":[{\"code\":\"a\",\"kind\":\"energy\",\"price\":1}]}","{}"}'::jsonb[]) WITH ORDINALITY AS u(d, n);
+
+-- keys that nothing would read
+SELECT * FROM elecbill.tariff_lint('{"elecbill":1,"currency":"EUR","net":{"mode":"billing","expire":true},
+	"losses":[{"code":"l","kind":"factor","factor":0.98,"sign":-1}],
+	"components":[{"code":"a","kind":"energy","price":1,"grace_s":60,"tier":{"scope":"day","split":"start","allowance":[{"attr":"n","at_least":5,"add":1}],
+			"steps":[{"up_to":5,"price":1},{"price":2}]}},
+		{"code":"b","kind":"fixed","price":1,"per":"day","prorate":"days","lane":"a"},
+		{"code":"c","kind":"idle","price":1,"offset":false},
+		{"code":"d","kind":"maximum","amount_incl":5,"vat":19}]}');
+
+-- behind more warnings than are shown an error is told, and the tariff refused
+SELECT level, count(*), max(message) FILTER (WHERE level <> 'warning') FROM elecbill.tariff_lint(jsonb_build_object('elecbill', 1,
+	'currency', 'EUR', 'components', '[{"code":"a","kind":"custom","price":1}]'::jsonb,
+	'schedules', jsonb_build_object('t', '[{"period":"a"}]' || (SELECT jsonb_agg('{"period":"b"}'::jsonb) FROM generate_series(1, 150))))) GROUP BY 1 ORDER BY 1;
+SELECT jsonb_build_object('elecbill', 1, 'currency', 'EUR', 'components', '[{"code":"a","kind":"custom","price":1}]'::jsonb,
+	'schedules', jsonb_build_object('t', '[{"period":"a"}]' || (SELECT jsonb_agg('{"period":"b"}'::jsonb) FROM generate_series(1, 150))))::elecbill.tariff;
+
+-- what would take long to check is said so: 4000 rules and 250 prices by 60 periods; 200 x 60 tags, 5000 days
+SELECT level, regexp_replace(path, '\d+', 'N') AS path, message
+FROM elecbill.tariff_lint(jsonb_build_object('elecbill', 1, 'currency', 'EUR',
+	'schedules', (SELECT jsonb_object_agg('s' || i, (SELECT jsonb_agg(jsonb_build_object('period', 'p' || j % 60)) FROM generate_series(1, 250) j)) FROM generate_series(1, 16) i),
+	'values', (SELECT jsonb_object_agg('v' || i, jsonb_build_object('period', (SELECT jsonb_object_agg('p' || j, 1) FROM generate_series(0, 59) j))) FROM generate_series(1, 250) i),
+	'components', '[{"code":"a","kind":"energy","price":1}]'::jsonb));
+SELECT level, count(*) FROM elecbill.tariff_lint(jsonb_build_object('elecbill', 1, 'currency', 'EUR', 'components', '[{"code":"a","kind":"energy","price":1}]'::jsonb,
+	'calendar', jsonb_build_object('days', (SELECT jsonb_object_agg(date '1990-01-01' + i, '["holiday","fest"]'::jsonb) FROM generate_series(1, 5000) i)),
+	'schedules', jsonb_build_object('t', (SELECT jsonb_agg(jsonb_build_object('period', 'p', 'days', (SELECT jsonb_agg('x'::text) FROM generate_series(1, 60)))) FROM generate_series(1, 200))
+		|| '[{"period":"p","days":["fest"]},{"period":"p"}]'))) GROUP BY 1 ORDER BY 1;

@@ -16,7 +16,7 @@ SELECT elecbill.tariff_draft('HOME', '[2025-01-01,)', '{"elecbill": 1, "currency
 SELECT elecbill.tariff_draft('HOME', '[2025-01-01,)', pg_temp.flat(0.5) || '{"colour": "red"}', 'ann');
 SELECT elecbill.tariff_draft('HOME', '[2025-01-01,)', pg_temp.flat(0.5) || '{"zone": "Europe/Berlin"}', 'ann');
 SELECT elecbill.tariff_draft('HOME', '[2025-01-01,)', pg_temp.flat(0.5) || '{"currency": "EUR"}', 'ann');
-SELECT elecbill.tariff_draft('HOME', '[2025-01-01,)', pg_temp.flat(0.5) || '{"net": {"mode": "billing"}}', 'ann');
+SELECT elecbill.tariff_draft('HOME', '[2025-01-01,)', pg_temp.flat(0.5) || '{"net": {"mode": "barter"}}', 'ann');
 SELECT :'LAST_ERROR_SQLSTATE' AS sqlstate;
 SELECT elecbill.tariff_draft('HOME', '(,2025-01-01)', pg_temp.flat(0.5), 'ann');
 SELECT elecbill.tariff_draft('HOME', 'empty', pg_temp.flat(0.5), 'ann');
@@ -61,7 +61,8 @@ SELECT day, elecbill.rate_total(elecbill.tariff_for('HOME', daterange(day, day +
 		'{"import_kwh": 100}')) AS known_before
 FROM unnest('{2025-01-01,2025-02-28,2025-03-01,2025-03-31,2025-04-01,2025-06-30,2025-07-01}'::date[]) AS day;
 SELECT elecbill.tariff_for('HOME', '[2025-01-01,2025-03-01)') IS NOT NULL AS one_version;
-SELECT elecbill.tariff_for('HOME', '[2025-02-01,2025-04-01)');
+SELECT v.version ->> 'version' AS version, v.version -> 'valid' AS valid, v.version #>> '{tariff,components,0,price}' AS price
+FROM jsonb_array_elements(elecbill.tariff_for('HOME', '[2025-02-01,2025-04-01)')::jsonb -> 'versions') AS v(version);
 \set VERBOSITY terse
 SELECT elecbill.tariff_for('HOME', '[2024-12-01,2025-02-01)');
 SELECT elecbill.tariff_for('HOME', '[2024-01-01,2024-02-01)');

@@ -25,6 +25,23 @@ SELECT elecbill.tier_charge(0.000001, '{}', '{0.000000001}') AS smallest,
 -- 63 limits
 SELECT elecbill.tier_charge(64, array_agg(i::numeric), array_agg(i::numeric) || 64.0) AS steps_64
 FROM generate_series(1, 63) i;
+-- arrays written down are read once, others in each call; the answers are the same
+CREATE TABLE rule (limits numeric[], prices numeric[], mode text, flats numeric[]);
+INSERT INTO rule VALUES ('{200,400}', '{0.5,0.6,0.8}', 'graduated', NULL), ('{10}', '{3,-2.5}', 'volume', '{1,2}'),
+	('{}', '{0.123456789}', 'graduated', '{0.000000001}');
+SELECT mode, q, elecbill.tier_charge(q, limits, prices, mode, flats) AS charge
+FROM rule, unnest('{0,10,250.000001}'::numeric[]) q ORDER BY mode, flats, q;
+SELECT count(*) AS different FROM generate_series(0, 2000) i, LATERAL (VALUES ('{200,400}'::numeric[])) v (limits)
+WHERE elecbill.tier_charge(i * 0.731, '{200,400}', '{0.5,0.6,0.8}') <>
+	elecbill.tier_charge(i * 0.731, array_append(limits[1:1], 400 + 0 * i), '{0.5,0.6,0.8}');
+CREATE FUNCTION charge(q numeric, limits numeric[], prices numeric[]) RETURNS numeric LANGUAGE plpgsql AS
+$$ BEGIN RETURN elecbill.tier_charge(q, limits, prices); END $$;
+SELECT charge(10, '{5}', '{1,2}') AS one, charge(10, '{5}', '{1,3}') AS other, charge(10, '{}', '{4}') AS third;
+-- numbers of any size and scale, as they are stored
+SELECT q, elecbill.tier_charge(q, '{}', '{1}') AS once FROM unnest('{0.000001,0.0001,0.01,1,1.000000,9999,10000,10001.1,
+	123456789,99999999.999999,9223372036854.775807,9223372036854.000000,1e12,4e-6,0.120000000000}'::numeric[]) q;
+SELECT p, elecbill.tier_charge(1000000, '{}', ARRAY[p]) AS million FROM unnest('{-0.000000001,0.000000001,-0.5,
+	1234.000000001,-9223372036.854775807,9223372036.854775807,0.100000000,-0}'::numeric[]) p;
 -- array bounds do not matter, arguments that are NULL do
 SELECT elecbill.tier_charge(300, '[5:6]={200,400}', '{0.5,0.6,0.8}') AS other_bounds,
 	elecbill.tier_charge(NULL, '{200}', '{1,2}') AS no_quantity,
@@ -50,11 +67,19 @@ SELECT elecbill.tier_charge(1, '{Infinity}', '{0.5,0.6}');
 SELECT elecbill.tier_charge(1e131071, '{200}', '{0.5,0.6}');
 SELECT elecbill.tier_charge(9223372036854.775808, '{200}', '{0.5,0.6}');
 SELECT elecbill.tier_charge(0.0000001, '{200}', '{0.5,0.6}');
+SELECT elecbill.tier_charge(0.00000010, '{200}', '{0.5,0.6}');
+SELECT elecbill.tier_charge(99999999999999999999, '{200}', '{0.5,0.6}');
 SELECT elecbill.tier_charge(1, '{200}', '{0.5,0.1234567891}');
 SELECT elecbill.tier_charge(1, '{200}', '{0.5,0.6}', 'package');
 SELECT elecbill.tier_charge(1, array_agg(i::numeric), '{1}') FROM generate_series(1, 64) i;
 SELECT * FROM elecbill.tier_lines(1, '{200}', '{0.5,0.6}', -1);
 SELECT * FROM elecbill.tier_lines(1, '{200}', '{0.5,0.6}', 9223372036854.775807);
+-- numbers of every shape are read exactly: whole, with decimals, signs, gaps of zeros, long tails of zeros
+SELECT count(*), bool_and(elecbill.tou_charge('{1}', ARRAY[q]) = q) AS exact FROM (
+	SELECT sign * head * 10::numeric ^ places + tail * 0.000001 AS q
+	FROM unnest('{1,-1}'::int[]) AS sign, generate_series(0, 9999, 37) AS head, generate_series(0, 8) AS places,
+		unnest('{0,1,10,9999,10000,123456,999999}'::int[]) AS tail) AS shape;
+SELECT elecbill.tou_charge('{1,1,1,1}', ARRAY[trim_scale(1e12), 1e12::numeric(30,15), -0.0, 0.5::numeric(1000,990)]);
 SELECT elecbill.tou_charge('{0.7,0.4}', '{100}');
 SELECT elecbill.tou_charge('{9e9,9e9,9e9}', '{9e12,9e12,9e12}');
 -- ... and as a program sees it

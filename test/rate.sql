@@ -1,6 +1,6 @@
 -- rate.sql: bills as the customer reads them; each number was worked out by hand or is published
 BEGIN;
-SELECT plan(31);
+SELECT plan(35);
 SET search_path = elecbill, public;
 
 CREATE TEMP TABLE plan_of (name text PRIMARY KEY, tariff elecbill.tariff);
@@ -108,5 +108,25 @@ SELECT is((SELECT elecbill.rate_total(tariff, (SELECT elecbill.usage(tariff, dur
 	FROM plan_of WHERE name = 'day and night'), 0.55, '1 kWh from 07:30 to 08:30: half by night, half by day');
 SELECT is((SELECT sum(amount) FROM elecbill.tier_lines(500, '{200,400}', '{0.5,0.6,0.8}')), 300.0, 'the steps explained add up to the charge');
 SELECT is(elecbill.allocate(100, '{1,1,1}'), '{33.34,33.33,33.33}', 'three neighbours share 100 yuan to the fen');
+
+-- prepaid: charged reading by reading, the sum is the bill
+CREATE TEMP TABLE reading AS SELECT n, usage_from(p.tariff, jsonb_build_object('import_kwh', kwh)) AS so_far, p.tariff
+FROM plan_of p, (VALUES (1, 120), (2, 199.99), (3, 200.01), (4, 450)) AS r(n, kwh) WHERE p.name = 'three steps';
+SELECT is(string_agg(rate_increment(tariff, before, so_far)::text, ', ' ORDER BY n), '60.00, 40.00, 0.01, 159.99',
+	'readings at 120, 199.99, 200.01 and 450 kWh are charged 60.00, 40.00, 0.01 and 159.99: the one that crosses the bound is cut')
+FROM (SELECT n, tariff, so_far, lag(so_far) OVER (ORDER BY n) AS before FROM reading) AS r;
+SELECT is(sum(rate_increment(tariff, before, so_far)), 260.00, 'together 260.00, as the bill of 450 kWh')
+FROM (SELECT n, tariff, so_far, lag(so_far) OVER (ORDER BY n) AS before FROM reading) AS r;
+SELECT is(rate_increment(tariff, so_far, so_far), 0.00, 'nothing used, nothing charged') FROM reading WHERE n = 2;
+
+-- corrected: the price of the month was published late
+SELECT is(string_agg(concat_ws(' ', code, quantity, 'x', price, '=', amount), '; '), 'purchase 7000 x 0.01 = 70.00',
+	'7000 kWh at 0.42 and not at 0.41: one line, 70.00 more')
+FROM (SELECT array_agg(l) FILTER (WHERE of = 'first') AS first, array_agg(l) FILTER (WHERE of = 'late') AS late
+	FROM (SELECT of, usage_from(t, '{"import_kwh":7000}') AS u, t FROM (VALUES
+		('first', '{"elecbill":1,"currency":"CNY","components":[{"code":"purchase","kind":"energy","price":0.41},{"code":"line loss","kind":"energy","price":0.02}]}'::elecbill.tariff),
+		('late', '{"elecbill":1,"currency":"CNY","components":[{"code":"purchase","kind":"energy","price":0.42},{"code":"line loss","kind":"energy","price":0.02}]}')) AS p(of, t)) AS b, rate(t, u) AS l) AS bills,
+	line_delta(first, late);
+
 SELECT * FROM finish();
 ROLLBACK;

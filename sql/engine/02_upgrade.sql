@@ -29,7 +29,12 @@ BEGIN
 			DETAIL = format('The schema layer is %s, the engine %s.', layer, engine),
 			HINT = 'Install the newer elecbill, then ALTER EXTENSION elecbill UPDATE.';
 	END IF;
-	RAISE NOTICE 'schema layer is %, nothing to upgrade', layer;
+	IF layer = engine THEN
+		RAISE NOTICE 'schema layer is %, nothing to upgrade', layer;
+		RETURN;
+	END IF;
+	CALL elecbill._schema_steps(layer);
+	RAISE NOTICE 'schema layer is now %', engine;
 END $upgrade$;
 COMMENT ON PROCEDURE elecbill.upgrade_schema() IS
 'brings the schema layer to the version of the engine; UB412 without a layer, or when it is newer';

@@ -18,7 +18,7 @@ CREATE FUNCTION elecbill._usage_summary_recv(internal) RETURNS elecbill.usage_su
 AS 'MODULE_PATHNAME', 'elecbill_usage_recv'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION elecbill._usage_summary_recv(internal) IS
-'binary input of usage_summary: a version byte, then the JSON text';
+'binary input of usage_summary: a version byte (2, or 1 by elecbill 0.1.0), then the JSON text';
 
 CREATE FUNCTION elecbill._usage_summary_send(elecbill.usage_summary) RETURNS bytea
 AS 'MODULE_PATHNAME', 'elecbill_usage_send'
@@ -31,7 +31,7 @@ CREATE TYPE elecbill.usage_summary (
 	RECEIVE = elecbill._usage_summary_recv, SEND = elecbill._usage_summary_send,
 	INTERNALLENGTH = VARIABLE, ALIGNMENT = double, STORAGE = extended);
 COMMENT ON TYPE elecbill.usage_summary IS
-'energy by part and period as a tariff divides it, and what is missing; keys fingerprint, during (UTC), days, months (only when given), import_kwh (number, {period: kWh} or {schedule: {period: kWh}}), total_kwh, parts (from = first local day of a run of days that no month, season, tier scope or price date cuts), missing_s, held, quality (actual, estimated, missing)';
+'what was used as a tariff divides it, and what is missing; keys fingerprint, during (UTC), import_kwh (number, {period: kWh} or {schedule: {period: kWh}}), total_kwh, parts (from = first local day of a run of days that no month, season, tier scope or price date cuts), missing_s, held, quality (actual, estimated, missing). Only where the tariff needs it or it was given: days, months, export_kwh, import_kvarh, export_kvarh (as import_kwh), import_cost and the like ({series: money}, kWh x price summed), channels (measured, unless import_kwh alone), undivided (given as one number, it stands in the first period), peaks ({demand: [{part, kw, at}]}, keep: how many of a part when not one, 0: all), max_kw (the highest of each), pieces ([at, kWh] in order of time, behind them where the interval began), power_factor, qty, items, versions ([{version, valid, usage}] of a tariff that changes)';
 
 CREATE FUNCTION elecbill._usage_jsonb(elecbill.usage_summary) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'elecbill_usage_to_jsonb'
@@ -91,7 +91,7 @@ CREATE AGGREGATE elecbill.usage(tariff elecbill.tariff, at timestamptz, energy_w
 	COMBINEFUNC = elecbill._usage_combine, SERIALFUNC = elecbill._usage_serialize,
 	DESERIALFUNC = elecbill._usage_deserialize, FINALFUNC = elecbill._usage_final, PARALLEL = SAFE);
 COMMENT ON AGGREGATE elecbill.usage(elecbill.tariff, timestamptz, bigint, interval) IS
-'usage of intervals [at, at + step) in Wh, as the tariff divides time; each is spread evenly and cut at every boundary, parts add up exactly. step: positive, at most 32 days; days end at the same wall clock of the tariff''s zone. missing_s counts the seconds of during that no interval covers, if none overlap. Rows with a NULL are skipped; no row gives NULL. The order of rows does not matter. UB400 negative energy or bad step, UB409 tariffs that classify differently in one group, UB422 overflow. A tariff that is a constant or a parameter is looked at once per group, a column once per row';
+'usage of intervals [at, at + step) in Wh, as the tariff divides time; each is spread evenly and cut at every boundary, parts add up exactly. step: positive, at most 32 days; days end at the same wall clock of the tariff''s zone. missing_s counts the seconds of during that no interval covers, if none overlap. Energies of the same time add, in windows of demands, too; their gaps are found where none overlap. Rows with a NULL are skipped; no row gives NULL. The order of rows does not matter. UB400 negative energy or bad step, UB404 where the tariff has no price or no version, UB409 tariffs that classify differently in one group, UB422 overflow. A tariff that is a constant or a parameter is looked at once per group, a column once per row';
 
 CREATE AGGREGATE elecbill.usage(tariff elecbill.tariff, during tstzrange, kwh numeric) (
 	SFUNC = elecbill._usage_accum, STYPE = internal, SSPACE = 1024,
@@ -105,11 +105,11 @@ RETURNS elecbill.usage_summary
 AS 'MODULE_PATHNAME', 'elecbill_usage_merge'
 LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION elecbill.usage_merge(elecbill.usage_summary, elecbill.usage_summary) IS
-'two summaries as one, for an exchanged meter or several meters: kWh, missing_s and held add, during spans both, given days and months are the larger ones; associative, commutative, NULL is neutral. Time between the two ranges is not counted as missing. UB409 when their tariffs classify differently';
+'two summaries as one, for an exchanged meter or several meters: energies, costs, qty, missing_s and held add, during spans both, given days and months are the larger ones, items and pieces stand together. Peaks do not add, the highest stay: windows of two meters are not of one time. Associative, commutative; NULL and a summary of nothing are neutral. Time between the two ranges is not counted as missing. UB409 when their tariffs classify differently, or power factors differ';
 
 CREATE FUNCTION elecbill.usage_from(tariff elecbill.tariff, quantities jsonb)
 RETURNS elecbill.usage_summary
 AS 'MODULE_PATHNAME', 'elecbill_usage_from'
 LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION elecbill.usage_from(elecbill.tariff, jsonb) IS
-'usage from quantities measured elsewhere. Keys: import_kwh (number, {period: kWh} or {schedule: {period: kWh}}; at most 6 decimals), during ([from, to]: local days, local times or instants, or the text of a tstzrange), days, months, quality (actual, estimated, missing), parts ([{from: local day, import_kwh}] in the place of import_kwh). kWh of a range that a month, season, tier scope or price date cuts are shared by days, and called estimated unless the tariff has neither seasons nor dates nor tiers beyond the bill. UB404 when kWh of a period or schedule are lacking, UB400 for unknown keys and bad values';
+'usage from quantities measured elsewhere. Keys: import_kwh, export_kwh, import_kvarh, export_kvarh (number, {period: number} or {schedule: {period: number}}; at most 6 decimals), import_cost and the like ({series: the same in money}: kWh x price of a series that changes inside of days), max_kw ({demand: kW}, as the tariff measures it), power_factor (0 to 1), qty ({name: number}), items ([number]), during ([from, to]: local days, local times or instants, or the text of a tstzrange), days, months, quality (actual, estimated, missing), parts ([{from: local day, and what belongs to its run of days}] in the place of energy, costs and max_kw). What belongs to a range that a month, season, tier scope, price date or version cuts is shared by days, and called estimated where it can change an amount. What the tariff does not need is left out; what it needs and is not there rate() names. UB404 when a schedule, the cost of a series or the days of a tariff that changes are lacking, UB400 for unknown keys and bad values, UB422 overflow';

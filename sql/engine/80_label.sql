@@ -43,6 +43,7 @@ RETURN (
 			('no_boundary_reading', '缺少起止抄表', 'no reading at the boundary'),
 			('register_backwards', '表码倒走', 'register ran backwards'),
 			('no_tariff', '无有效电价', 'no tariff in force'),
+			('no_price', '无公布价格', 'a price is not published'),
 			('tariff_change', '账期内电价变更', 'tariff changes in the period'),
 			('earlier_period_unbilled', '前期未出账', 'an earlier period is not billed'),
 			('later_period_billed', '后期已出账', 'a later period is billed already'),

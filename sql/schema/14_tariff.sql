@@ -1,4 +1,4 @@
--- 14_tariff.sql: tariff plans, their versions in two times, and the road from tables to rate()
+-- 14_tariff.sql: tariff plans and their versions in two times
 -- A version says from which local day a price holds (valid) and since when the house knows it
 -- (known). A later decision about the same days closes "known" of the former row and leaves it, so
 -- that an old bill can be worked out again as it was.
@@ -9,6 +9,7 @@ CREATE TABLE elecbill.tariff_plan (
 	code		text NOT NULL CONSTRAINT tariff_plan_code_check CHECK (code <> ''),
 	name		text,
 	calendar_id	bigint,
+	rider		boolean NOT NULL DEFAULT false,
 	CONSTRAINT tariff_plan_org_id_code_key UNIQUE (org_id, code),
 	CONSTRAINT tariff_plan_org_id_id_key UNIQUE (org_id, id),
 	CONSTRAINT tariff_plan_calendar_id_fkey FOREIGN KEY (org_id, calendar_id)
@@ -22,6 +23,8 @@ COMMENT ON COLUMN elecbill.tariff_plan.id IS 'key';
 COMMENT ON COLUMN elecbill.tariff_plan.org_id IS 'owner of the row';
 COMMENT ON COLUMN elecbill.tariff_plan.code IS 'the name staff use, unique per org';
 COMMENT ON COLUMN elecbill.tariff_plan.name IS 'title for people';
+COMMENT ON COLUMN elecbill.tariff_plan.rider IS
+'true: no tariff of its own but components that tariffs carry (tariff_rider)';
 COMMENT ON COLUMN elecbill.tariff_plan.calendar_id IS
 'holidays and make-up days of its versions, where a version names no calendar of its own';
 
@@ -67,7 +70,7 @@ COMMENT ON COLUMN elecbill.tariff_version.version IS
 'number of the definition, counted per plan; what is left of a version that was partly superseded keeps it';
 COMMENT ON COLUMN elecbill.tariff_version.valid IS 'local days [from, to) it prices';
 COMMENT ON COLUMN elecbill.tariff_version.known IS
-'since when, and until when, it was the truth about these days; NULL for a draft';
+'since when, and until when, it was the truth about these days; NULL for a draft, empty: superseded by the transaction that wrote it';
 COMMENT ON COLUMN elecbill.tariff_version.definition IS
 'the tariff in its JSON form; tariff_lint() finds no error in it';
 COMMENT ON COLUMN elecbill.tariff_version.status IS
@@ -104,17 +107,43 @@ END $$;
 COMMENT ON FUNCTION elecbill._tariff_fits(jsonb, integer) IS
 'whether bills of an org can be made by a valid tariff: UB409 another zone or currency, 0A000 lines finer than the tables keep';
 
+CREATE FUNCTION elecbill._known_end(p_known tstzrange) RETURNS tstzrange
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF lower(p_known) > elecbill.now() THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'UB409',
+			MESSAGE = 'somebody else has changed this since the transaction began',
+			DETAIL = format('It is known since %s, the transaction began at %s.', lower(p_known), elecbill.now()),
+			HINT = 'Look at it again, then retry in a new transaction.';
+	END IF;
+	RETURN tstzrange(lower(p_known), elecbill.now());
+END $$;
+COMMENT ON FUNCTION elecbill._known_end(tstzrange) IS
+'the known range of a row that is superseded now, empty when it was written in this transaction; UB409 when it was written by a later one, for then nothing tells which of the two is the last word';
+
+CREATE FUNCTION elecbill._tariff_lock(p_plan_id bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM FROM elecbill.org WHERE id = (SELECT p.org_id FROM elecbill.tariff_plan p WHERE p.id = p_plan_id)
+	FOR NO KEY UPDATE;
+	PERFORM FROM elecbill.tariff_plan WHERE id = p_plan_id FOR NO KEY UPDATE;
+END $$;
+COMMENT ON FUNCTION elecbill._tariff_lock(bigint) IS
+'lets one transaction at a time put tariffs and riders of an org in force, since they have to fit together';
+
 CREATE FUNCTION elecbill._tariff_version_guard() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	faults text;
-	later boolean;
+	rider boolean;
 BEGIN
 	IF TG_OP <> 'INSERT' AND OLD.status <> 'draft' THEN
 		IF TG_OP = 'DELETE'
 			OR to_jsonb(OLD) - '{known,valid,status}'::text[]
 				<> to_jsonb(NEW) - '{known,valid,status}'::text[]
 			OR lower(NEW.known) <> lower(OLD.known) OR NOT NEW.known <@ OLD.known
+			OR (isempty(NEW.known) AND lower(OLD.known) < elecbill.now())
 			OR lower(NEW.valid) <> lower(OLD.valid) OR NOT NEW.valid <@ OLD.valid
 			OR NEW.status = 'draft' OR (OLD.status = 'retired' AND NEW.status <> 'retired')
 		THEN
@@ -131,21 +160,32 @@ BEGIN
 		RETURN OLD;
 	END IF;
 
-	SELECT string_agg(concat_ws(': ', nullif(l.path, ''), l.message), E'\n'),
-		bool_and(l.message LIKE '% is not supported by this version') INTO faults, later
-	FROM elecbill.tariff_lint(NEW.definition) AS l WHERE l.level = 'error';
+	SELECT p.rider INTO rider FROM elecbill.tariff_plan p WHERE p.id = NEW.tariff_plan_id;
+	IF rider THEN
+		SELECT string_agg(concat_ws(': ', nullif(l.path, ''), l.message), E'\n') INTO faults
+		FROM elecbill._rider_lint(NEW.definition, NEW.org_id) AS l;
+	ELSE
+		SELECT string_agg(concat_ws(': ', nullif(l.path, ''), l.message), E'\n') INTO faults
+		FROM elecbill.tariff_lint(NEW.definition) AS l WHERE l.level = 'error';
+	END IF;
+	IF faults IS NULL AND NEW.definition ? 'versions' THEN
+		faults := 'versions: are rows of tariff_version here';
+	END IF;
 	IF faults IS NOT NULL THEN
 		RAISE EXCEPTION USING
-			ERRCODE = CASE WHEN later THEN '0A000' ELSE 'UB400' END,
-			MESSAGE = 'the definition is not a valid tariff',
+			ERRCODE = 'UB400',
+			MESSAGE = format('the definition is not a valid %s', CASE WHEN rider THEN 'rider' ELSE 'tariff' END),
 			DETAIL = faults,
-			HINT = 'SELECT * FROM elecbill.tariff_lint(definition) names each fault with its path.';
+			HINT = CASE WHEN rider THEN 'A rider has components and what they name, without the head of a tariff.'
+				ELSE 'SELECT * FROM elecbill.tariff_lint(definition) names each fault with its path.' END;
 	END IF;
-	PERFORM elecbill._tariff_fits(NEW.definition, NEW.org_id);
+	IF NOT rider THEN
+		PERFORM elecbill._tariff_fits(NEW.definition, NEW.org_id);
+	END IF;
 	RETURN NEW;
 END $$;
 COMMENT ON FUNCTION elecbill._tariff_version_guard() IS
-'row trigger of tariff_version: what is written is a valid tariff (UB400, UB409, 0A000 a feature of later versions), what is approved does not change (UB412)';
+'row trigger of tariff_version: what is written is a valid tariff (UB400, UB409), what is approved does not change (UB412)';
 CREATE TRIGGER tariff_version_guard BEFORE INSERT OR UPDATE OR DELETE ON elecbill.tariff_version
 	FOR EACH ROW EXECUTE FUNCTION elecbill._tariff_version_guard();
 
@@ -185,13 +225,38 @@ END $$;
 COMMENT ON FUNCTION elecbill._tariff_plan_get(text) IS
 'key of a plan by CODE or ORG/CODE; UB404 when there is none';
 
+CREATE FUNCTION elecbill._tariff_plan_make(p_plan text, p_name text, p_rider boolean) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	plan bigint;
+	owner integer;
+	code text;
+BEGIN
+	SELECT o.id, substr(p_plan, length(o.code) + 2) INTO owner, code
+	FROM elecbill.org o WHERE starts_with(p_plan, o.code || '/')
+	ORDER BY length(o.code) DESC LIMIT 1;
+	IF owner IS NULL THEN
+		SELECT min(o.id), p_plan INTO owner, code FROM elecbill.org o HAVING count(*) = 1;
+	END IF;
+	IF owner IS NULL THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'UB400',
+			MESSAGE = format('which organisation gets tariff plan %s?', quote_literal(p_plan)),
+			HINT = 'Put the code of the organisation before it: ORG/PLAN.';
+	END IF;
+	INSERT INTO elecbill.tariff_plan (org_id, code, name, rider) VALUES (owner, code, p_name, p_rider)
+	RETURNING id INTO plan;
+	RETURN plan;
+END $$;
+COMMENT ON FUNCTION elecbill._tariff_plan_make(text, text, boolean) IS
+'a new plan CODE of the only org, or ORG/CODE; UB400 when it is not clear whose it is';
+
 CREATE FUNCTION elecbill.tariff_draft(p_plan text, p_valid daterange, p_definition jsonb,
 	p_by text) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	plan bigint;
 	owner integer;
-	code text := p_plan;
 	number integer;
 BEGIN
 	IF p_plan IS NULL OR p_plan = '' OR p_valid IS NULL OR isempty(p_valid) OR lower_inf(p_valid)
@@ -203,22 +268,8 @@ BEGIN
 	END IF;
 	plan := elecbill._tariff_plan_id(p_plan);
 	IF plan IS NULL THEN
-		SELECT o.id, substr(p_plan, length(o.code) + 2) INTO owner, code
-		FROM elecbill.org o WHERE starts_with(p_plan, o.code || '/')
-		ORDER BY length(o.code) DESC LIMIT 1;
-		IF owner IS NULL THEN
-			SELECT min(o.id), p_plan INTO owner, code FROM elecbill.org o HAVING count(*) = 1;
-		END IF;
-		IF owner IS NULL THEN
-			RAISE EXCEPTION USING
-				ERRCODE = 'UB400',
-				MESSAGE = format('which organisation gets tariff plan %s?', quote_literal(p_plan)),
-				HINT = 'Put the code of the organisation before it: ORG/PLAN.';
-		END IF;
-		INSERT INTO elecbill.tariff_plan (org_id, code, name)
-		VALUES (owner, code, coalesce(p_definition #>> '{name,zh}', p_definition #>> '{name,en}',
-			p_definition ->> 'name'))
-		RETURNING id INTO plan;
+		plan := elecbill._tariff_plan_make(p_plan, coalesce(p_definition #>> '{name,zh}',
+			p_definition #>> '{name,en}', p_definition ->> 'name'), false);
 	END IF;
 	SELECT org_id INTO owner FROM elecbill.tariff_plan WHERE id = plan FOR NO KEY UPDATE;
 	SELECT coalesce(max(version), 0) + 1 INTO number
@@ -229,7 +280,7 @@ BEGIN
 	RETURN number;
 END $$;
 COMMENT ON FUNCTION elecbill.tariff_draft(text, daterange, jsonb, text) IS
-'writes a new version of a plan as draft and returns its number; makes the plan (CODE, or ORG/CODE) when there is none. Days are local, [from, to), to may be open. UB400: tariff_lint() finds an error; 0A000: only features of later versions; UB409: zone or currency are not those of the org';
+'writes a new version of a plan as draft and returns its number; makes the plan (CODE, or ORG/CODE) when there is none. Days are local, [from, to), to may be open. UB400: tariff_lint() finds an error; UB409: zone or currency are not those of the org';
 
 CREATE FUNCTION elecbill.tariff_approve(p_plan text, p_version integer, p_by text,
 	p_supersede boolean DEFAULT false) RETURNS void
@@ -240,7 +291,7 @@ DECLARE
 	old elecbill.tariff_version;
 	left_over daterange;
 BEGIN
-	PERFORM FROM elecbill.tariff_plan WHERE id = plan FOR NO KEY UPDATE;
+	PERFORM elecbill._tariff_lock(plan);
 	SELECT * INTO fresh FROM elecbill.tariff_version
 	WHERE tariff_plan_id = plan AND version = p_version AND status = 'draft' FOR UPDATE;
 	IF NOT FOUND THEN
@@ -273,7 +324,7 @@ BEGIN
 				HINT = 'Approve with p_supersede => true to replace it on those days.';
 		END IF;
 		UPDATE elecbill.tariff_version
-		SET status = 'retired', known = tstzrange(lower(known), elecbill.now())
+		SET status = 'retired', known = elecbill._known_end(known)
 		WHERE id = old.id;
 		FOREACH left_over IN ARRAY ARRAY[
 			daterange(lower(old.valid), greatest(lower(old.valid), lower(fresh.valid))),
@@ -291,88 +342,7 @@ BEGIN
 	UPDATE elecbill.tariff_version
 	SET status = 'approved', approved_by = p_by, known = tstzrange(elecbill.now(), NULL)
 	WHERE id = fresh.id;
+	PERFORM elecbill._rider_check(plan);
 END $$;
 COMMENT ON FUNCTION elecbill.tariff_approve(text, integer, text, boolean) IS
-'puts a draft in force. An open-ended version before it ends where it begins; any other overlap is UB409 unless p_supersede is given, which replaces what it covers. UB403 when writer and approver are one';
-
-CREATE FUNCTION elecbill._calendar_fill(p_definition jsonb, p_org integer, p_calendar bigint,
-	p_during daterange, p_known_at timestamptz) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	source elecbill.calendar;
-	days jsonb;
-BEGIN
-	IF jsonb_typeof(p_definition -> 'calendar') = 'string' THEN
-		SELECT * INTO source FROM elecbill.calendar
-		WHERE org_id = p_org AND code = p_definition ->> 'calendar';
-		IF NOT FOUND THEN
-			RAISE EXCEPTION USING
-				ERRCODE = 'UB404',
-				MESSAGE = format('the tariff names calendar %s, which is not there',
-					quote_literal(p_definition ->> 'calendar'));
-		END IF;
-	ELSIF p_definition ? 'calendar' OR p_calendar IS NULL THEN
-		RETURN p_definition;
-	ELSE
-		SELECT * INTO source FROM elecbill.calendar WHERE id = p_calendar;
-	END IF;
-	SELECT coalesce(jsonb_object_agg(d.day, d.tags), '{}') INTO days
-	FROM (
-		SELECT c.day, jsonb_agg(c.tag ORDER BY c.tag) AS tags
-		FROM elecbill.calendar_day c
-		WHERE c.calendar_id = source.id AND c.known @> p_known_at
-			AND c.day >= lower(p_during) - 1 AND c.day <= upper(p_during)
-		GROUP BY c.day) AS d;
-	RETURN jsonb_set(p_definition, '{calendar}',
-		jsonb_build_object('weekend', source.weekend, 'days', days));
-END $$;
-COMMENT ON FUNCTION elecbill._calendar_fill(jsonb, integer, bigint, daterange, timestamptz) IS
-'a definition with its calendar written out for the days of the range and one more at either end: by the code it names, else by the calendar of the plan';
-
-CREATE FUNCTION elecbill._tariff_of(p_plan_id bigint, p_during daterange, p_known_at timestamptz,
-	OUT version_id bigint, OUT version integer, OUT tariff elecbill.tariff)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	plan elecbill.tariff_plan;
-	v elecbill.tariff_version;
-	n integer;
-BEGIN
-	SELECT * INTO plan FROM elecbill.tariff_plan WHERE id = p_plan_id;
-	IF NOT elecbill._both_ends(p_during) OR p_known_at IS NULL THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'UB400',
-			MESSAGE = 'a tariff is asked for a range of days with both ends';
-	END IF;
-	SELECT count(*) INTO n FROM elecbill.tariff_version t
-	WHERE t.tariff_plan_id = p_plan_id AND t.known @> p_known_at AND t.valid && p_during;
-	SELECT * INTO v FROM elecbill.tariff_version t
-	WHERE t.tariff_plan_id = p_plan_id AND t.known @> p_known_at AND t.valid @> p_during;
-	IF NOT FOUND AND n > 1 THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'UB409',
-			CONSTRAINT = 'tariff_change',
-			MESSAGE = format('tariff %s has %s versions in %s', quote_literal(plan.code), n, p_during),
-			HINT = 'This version of elecbill bills under one tariff version: bill up to the day of the change and from it on, as two off-cycle periods.';
-	ELSIF NOT FOUND THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'UB404',
-			CONSTRAINT = 'no_tariff',
-			MESSAGE = format('tariff %s has no approved version for all of %s',
-				quote_literal(plan.code), p_during),
-			DETAIL = format('Asked as it was known at %s.', p_known_at),
-			HINT = 'tariff_approve() puts a draft in force.';
-	END IF;
-	version_id := v.id;
-	version := v.version;
-	tariff := elecbill._calendar_fill(v.definition, plan.org_id, plan.calendar_id, p_during,
-		p_known_at)::elecbill.tariff;
-END $$;
-COMMENT ON FUNCTION elecbill._tariff_of(bigint, daterange, timestamptz) IS
-'the version of a plan that prices a whole range of local days, and its compiled value with the calendar filled in';
-
-CREATE FUNCTION elecbill.tariff_for(p_plan text, p_during daterange,
-	p_known_at timestamptz DEFAULT elecbill.now()) RETURNS elecbill.tariff
-LANGUAGE sql STABLE
-RETURN (elecbill._tariff_of(elecbill._tariff_plan_get(p_plan), p_during, p_known_at)).tariff;
-COMMENT ON FUNCTION elecbill.tariff_for(text, daterange, timestamptz) IS
-'the tariff of a plan (CODE or ORG/CODE) for local days [from, to) as it was known at an instant, calendar days filled in; the only road from tables to rate(). UB404: no plan, or days without a version; UB409: more than one version';
+'puts a draft in force. An open-ended version before it ends where it begins; any other overlap is UB409 unless p_supersede is given, which replaces what it covers. UB409, too, when it does not fit together with riders. UB403 when writer and approver are one';

@@ -162,7 +162,7 @@ DECLARE
 	new_id	bigint;
 	attributes elecbill.agreement_attribute[];
 BEGIN
-	SELECT p.id INTO plan FROM elecbill.tariff_plan p WHERE p.org_id = old.org_id AND p.code = tariff;
+	SELECT p.id INTO plan FROM elecbill.tariff_plan p WHERE p.org_id = old.org_id AND p.code = tariff AND NOT p.rider;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no tariff plan %', quote_nullable(tariff) USING ERRCODE = 'UB404';
 	ELSIF plan = old.tariff_plan_id THEN

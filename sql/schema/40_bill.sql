@@ -57,7 +57,7 @@ COMMENT ON COLUMN elecbill.bill_run.cycle_id IS 'whose accounts';
 COMMENT ON COLUMN elecbill.bill_run.period IS 'local days [from, to)';
 COMMENT ON COLUMN elecbill.bill_run.kind IS 'regular, or offcycle: any other period of days';
 COMMENT ON COLUMN elecbill.bill_run.known_at IS
-'when it was made: tariffs and calendars count as they were known then, however long the run takes';
+'when it was made, or what bill_run_retry() was given: tariffs and calendars count as they were known then, however long the run takes';
 COMMENT ON COLUMN elecbill.bill_run.started_at IS 'when the first worker began';
 COMMENT ON COLUMN elecbill.bill_run.status IS
 'new, rating, review (all drafts are there), issuing, done';
@@ -124,7 +124,7 @@ COMMENT ON COLUMN elecbill.bill_exception.run_id IS 'the run';
 COMMENT ON COLUMN elecbill.bill_exception.account_id IS 'the account';
 COMMENT ON COLUMN elecbill.bill_exception.severity IS 'error or warn';
 COMMENT ON COLUMN elecbill.bill_exception.code IS
-'no_agreement, no_installation, no_readings, no_boundary_reading, register_backwards, no_tariff, tariff_change, tier_scopes, earlier_period_unbilled, later_period_billed, already_billed, else error; missing_readings and estimated_readings are warnings';
+'no_agreement, no_installation, no_readings, no_boundary_reading, register_backwards, no_tariff, no_price, tier_scopes, earlier_period_unbilled, later_period_billed, already_billed, else error; missing_readings and estimated_readings are warnings';
 COMMENT ON COLUMN elecbill.bill_exception.sqlstate IS 'SQLSTATE of the error; 01000 for a warning';
 COMMENT ON COLUMN elecbill.bill_exception.message IS 'one line';
 COMMENT ON COLUMN elecbill.bill_exception.detail IS 'facts';
@@ -197,7 +197,7 @@ COMMENT ON COLUMN elecbill.bill.amount IS 'sum of its lines, in the currency of 
 COMMENT ON COLUMN elecbill.bill.tax_amount IS 'tax inside amount; 0 in this version';
 COMMENT ON COLUMN elecbill.bill.paid IS 'what was paid of it; 0 in this version';
 COMMENT ON COLUMN elecbill.bill.snapshot IS
-'{known_at, parts: [{agreement_id, plan_id, tariff_version_id, version, definition (sha256 in tariff_snapshot), from, to, ctx, scopes, summary}]}: all that rating saw, the readings apart; instants in UTC, energy in kWh';
+'{known_at, parts: [{agreement_id, plan_id, tariff_version_id, version (or versions: [{version, id, from, to}]), definition (sha256 in tariff_snapshot), from, to, ctx, scopes, since (peaks or charges of earlier bills count from here), summary}]}: all that rating saw, the readings apart; instants in UTC, energy in kWh';
 COMMENT ON COLUMN elecbill.bill.supersedes_id IS 'the bill it replaces';
 COMMENT ON COLUMN elecbill.bill.created_at IS 'when it was rated';
 COMMENT ON COLUMN elecbill.bill.cancel_reason IS 'why it was cancelled';

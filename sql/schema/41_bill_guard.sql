@@ -135,10 +135,13 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	wrong record;
 BEGIN
-	SELECT b.id, b.amount, sum(l.amount) AS lines INTO wrong
-	FROM elecbill.bill b JOIN elecbill.bill_line l ON l.bill_id = b.id
-	WHERE b.id IN (SELECT a.bill_id FROM added a)
-	GROUP BY b.id HAVING b.amount <> sum(l.amount) LIMIT 1;
+	-- by key: a join was planned while there were few bills, and read all of them
+	SELECT s.* INTO wrong
+	FROM (SELECT a.bill_id AS id,
+			(SELECT b.amount FROM elecbill.bill b WHERE b.id = a.bill_id) AS amount,
+			(SELECT sum(l.amount) FROM elecbill.bill_line l WHERE l.bill_id = a.bill_id) AS lines
+		FROM (SELECT DISTINCT x.bill_id FROM added x) AS a) AS s
+	WHERE s.amount <> s.lines LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'UB422',

@@ -1,11 +1,6 @@
 -- 42_bill_rate.sql: from readings to the lines of one account; what a run and a preview share
 -- Nothing here writes. Who cannot be billed raises an error whose CONSTRAINT field is the code that
 -- bill_exception keeps.
---
--- Where tiers count over a month, quarter or year, the energy before the first day of a bill is that
--- of the live bills (drafts and issued ones) of the same account and plan in the same scope. So the
--- periods of such an account are rated in order: each day since the scope began on which the account
--- had an agreement on the plan must be billed, and no later day may be.
 
 CREATE FUNCTION elecbill._account_get(p_account text) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -30,88 +25,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._account_get(text) IS
 'key of an account by its number, or ORG/NUMBER; UB404 unknown, UB409 when several orgs have it';
-
-CREATE FUNCTION elecbill._scope_start(p_scope text, p_day date, p_year_start text, p_month_day integer)
-RETURNS date
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE p_scope
-	WHEN 'month' THEN date_trunc('month', (p_day - (p_month_day - 1))::timestamp)::date + (p_month_day - 1)
-	ELSE (
-		SELECT max(s.start)
-		FROM generate_series(-1, 0) AS y,
-			generate_series(0, CASE p_scope WHEN 'quarter' THEN 9 ELSE 0 END, 3) AS q,
-			LATERAL (SELECT make_date(extract(year FROM p_day)::integer + y,
-				left(p_year_start, 2)::integer, 1) + make_interval(months => q)) AS m(first),
-			LATERAL (SELECT least(m.first + make_interval(days => right(p_year_start, 2)::integer - 1),
-				m.first + interval '1 month')::date) AS s(start)
-		WHERE s.start <= p_day)
-	END;
-COMMENT ON FUNCTION elecbill._scope_start(text, date, text, integer) IS
-'first day of the tier month, quarter or year that holds a day; a date the month lacks is the first of the next, as in the engine';
-
-CREATE FUNCTION elecbill._parts_kwh(p_parts jsonb, p_plan bigint, p_from date, p_to date)
-RETURNS numeric
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (
-	SELECT coalesce(sum((q.part ->> 'total_kwh')::numeric), 0)
-	FROM jsonb_array_elements(p_parts) AS p(part),
-		jsonb_array_elements(p.part #> '{summary,parts}') AS q(part)
-	WHERE (p.part ->> 'plan_id')::bigint = p_plan
-		AND (q.part ->> 'from')::date >= p_from AND (q.part ->> 'from')::date < p_to);
-COMMENT ON FUNCTION elecbill._parts_kwh(jsonb, bigint, date, date) IS
-'kWh of a plan in the parts of a bill snapshot whose run of days begins in [from, to)';
-
-CREATE FUNCTION elecbill._tier_before(p_account bigint, p_plan bigint, p_scope_start date, p_day date,
-	p_period daterange) RETURNS numeric
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	open_days datemultirange;
-	later record;
-	kwh numeric;
-BEGIN
-	SELECT coalesce(range_agg(g.valid * daterange(p_scope_start, p_day)), '{}')
-		- datemultirange(p_period)
-		- (SELECT coalesce(range_agg(b.service), '{}') FROM elecbill.bill b
-		   WHERE b.account_id = p_account AND b.live AND b.kind IN ('regular', 'final'))
-	INTO open_days
-	FROM elecbill.customer_agreement g
-	WHERE g.account_id = p_account AND g.tariff_plan_id = p_plan
-		AND g.valid && daterange(p_scope_start, p_day);
-	IF NOT isempty(open_days) THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'UB412',
-			CONSTRAINT = 'earlier_period_unbilled',
-			MESSAGE = 'an earlier period of the same tier scope is not billed yet',
-			DETAIL = format('The tiers count from %s; no bill covers %s.', p_scope_start, open_days),
-			HINT = 'Bill the earlier period first, then retry.';
-	END IF;
-	SELECT b.service INTO later
-	FROM elecbill.bill b
-	WHERE b.account_id = p_account AND b.live AND lower(b.service) >= upper(p_period)
-		-- what is billed already may be worked out again, by simulate_bill()
-		AND NOT EXISTS (SELECT FROM elecbill.bill x
-			WHERE x.account_id = p_account AND x.live AND x.service && p_period)
-		AND EXISTS (SELECT FROM jsonb_array_elements(b.snapshot -> 'parts') AS p(part),
-				jsonb_array_elements(p.part -> 'scopes') AS s(scope)
-			WHERE (p.part ->> 'plan_id')::bigint = p_plan
-				AND (s.scope ->> 'start')::date = p_scope_start)
-	LIMIT 1;
-	IF FOUND THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'UB409',
-			CONSTRAINT = 'later_period_billed',
-			MESSAGE = 'a later period of the same tier scope is billed already',
-			DETAIL = format('The bill for %s counted its tiers without these days.', later.service),
-			HINT = 'Cancel the later bills, then bill in order.';
-	END IF;
-	SELECT coalesce(sum(elecbill._parts_kwh(b.snapshot -> 'parts', p_plan, p_scope_start, p_day)), 0)
-	INTO kwh
-	FROM elecbill.bill b
-	WHERE b.account_id = p_account AND b.live AND b.service && daterange(p_scope_start, p_day);
-	RETURN kwh;
-END $$;
-COMMENT ON FUNCTION elecbill._tier_before(bigint, bigint, date, date, daterange) IS
-'kWh on live bills of an account and plan from the start of a tier scope to a day; UB412 when a day before the period is not billed, UB409 when a later one is';
 
 CREATE FUNCTION elecbill._local_time(p_at timestamptz, p_zone text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -300,8 +213,10 @@ CREATE FUNCTION elecbill._rate_scopes(p_definition jsonb, p_parts jsonb, p_accou
 	p_day date, p_period daterange, p_usage jsonb, OUT before jsonb, OUT scopes jsonb)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	year_start text := coalesce(p_definition ->> 'year_start', '01-01');
-	month_day integer := coalesce((p_definition ->> 'month_day')::integer, 1);
+	-- all versions of a tariff agree in both
+	first jsonb := (SELECT d.definition FROM elecbill._definitions(p_definition) AS d LIMIT 1);
+	year_start text := coalesce(first ->> 'year_start', '01-01');
+	month_day integer := coalesce((first ->> 'month_day')::integer, 1);
 	one text;
 	since date;
 	earlier jsonb;
@@ -311,16 +226,16 @@ BEGIN
 	before := '{}';
 	scopes := '[]';
 	FOR one IN
-		SELECT DISTINCT c.part #>> '{tier,scope}'
-		FROM jsonb_array_elements(p_definition -> 'components') AS c(part)
-		WHERE c.part #>> '{tier,scope}' IN ('month', 'quarter', 'year')
+		SELECT DISTINCT c.component #>> '{tier,scope}'
+		FROM elecbill._components(p_definition) AS c
+		WHERE c.component #>> '{tier,scope}' IN ('month', 'quarter', 'year')
 	LOOP
 		since := elecbill._scope_start(one, p_day, year_start, month_day);
 		-- what the agreements before this one on the same bill have used, by scope
 		SELECT coalesce(jsonb_object_agg(e.start, e.kwh), '{}') INTO earlier
 		FROM (SELECT elecbill._scope_start(one, (q.part ->> 'from')::date, year_start, month_day) AS start,
 				sum((q.part ->> 'total_kwh')::numeric) AS kwh
-			FROM jsonb_array_elements(p_parts) AS p(part), jsonb_array_elements(p.part #> '{summary,parts}') AS q(part)
+			FROM jsonb_array_elements(p_parts) AS p(part), elecbill._summary_parts(p.part -> 'summary') AS q(part)
 			WHERE (p.part ->> 'plan_id')::bigint = p_plan
 			GROUP BY 1) AS e;
 		rated := elecbill._tier_before(p_account, p_plan, since, p_day, p_period)
@@ -330,7 +245,7 @@ BEGIN
 			'before', CASE s.start WHEN since THEN rated ELSE 0 END) ORDER BY s.start), '[]') INTO counted
 		FROM (SELECT elecbill._scope_start(one, (q.part ->> 'from')::date, year_start, month_day) AS start,
 				sum((q.part ->> 'total_kwh')::numeric) AS kwh
-			FROM jsonb_array_elements(p_usage -> 'parts') AS q(part)
+			FROM elecbill._summary_parts(p_usage) AS q(part)
 			GROUP BY 1) AS s;
 		-- rate() can be told what was used before in its first scope only
 		FOR since IN
@@ -375,6 +290,7 @@ DECLARE
 	t record;
 	s record;
 	sc record;
+	history record;
 	definition jsonb;
 	sha text;
 	ctx jsonb;
@@ -391,9 +307,9 @@ BEGIN
 		IF p_override IS NULL THEN
 			t := elecbill._tariff_of(agr.tariff_plan_id, days, p_known_at);
 		ELSE
-			SELECT NULL::bigint AS version_id, NULL::integer AS version,
-				elecbill._calendar_fill(p_override, agr.org_id, p.calendar_id, days,
-					p_known_at)::elecbill.tariff AS tariff
+			SELECT jsonb '[]' AS versions,
+				elecbill._series_fill(elecbill._calendar_fill(p_override, agr.org_id, p.calendar_id, days,
+					p_known_at), agr.org_id, days, p_known_at)::elecbill.tariff AS tariff
 			INTO t FROM elecbill.tariff_plan p WHERE p.id = agr.tariff_plan_id;
 			PERFORM elecbill._tariff_fits(p_override, agr.org_id);
 		END IF;
@@ -402,26 +318,35 @@ BEGIN
 		s := elecbill._rate_segments(agr, span, t.tariff, first_n);
 		sc := elecbill._rate_scopes(definition, parts, p_account, agr.tariff_plan_id, lower(days),
 			p_period, s.summary::jsonb);
-		ctx := jsonb_strip_nulls(jsonb_build_object('version', t.version)) || jsonb_build_object(
+		history := elecbill._rate_history(definition, agr, days, p_period);
+		ctx := CASE jsonb_array_length(t.versions) WHEN 1 THEN jsonb_build_object('version', t.versions #> '{0,version}')
+			ELSE '{}' END || jsonb_build_object(
 			'before', sc.before, 'final', true,
 			'during', jsonb_build_array(lower(span), upper(span)), 'attrs', coalesce((
 			SELECT jsonb_object_agg(CASE x.name WHEN 'household_size' THEN 'persons' ELSE x.name END, x.value)
 			FROM elecbill.agreement_attribute x
-			WHERE x.agreement_id = agr.id AND x.valid @> lower(days)), '{}'));
+			WHERE x.agreement_id = agr.id AND x.valid @> lower(days)), '{}'))
+			|| history.ctx;
 		lines := lines || (
 			SELECT array_agg(ROW(agr.org_id, NULL, coalesce(cardinality(lines), 0) + l.n,
-				first_n, t.version_id,
-				coalesce((SELECT c.part ->> 'kind'
-					FROM jsonb_array_elements(definition -> 'components') AS c(part)
-					WHERE c.part ->> 'code' = l.code), 'rounding'),
+				first_n, (SELECT (v.part ->> 'id')::bigint FROM jsonb_array_elements(t.versions) AS v(part)
+					WHERE (v.part ->> 'version')::integer = l.version
+					ORDER BY (v.part ->> 'from')::date <= d.last DESC, v.part ->> 'from' DESC LIMIT 1),
+				coalesce(c.kind, l.code),
 				l.code, l.grp, nullif(l.label, l.code), l.period, l.tier, l.quantity,
 				CASE l.unit WHEN 'percent' THEN 'money' ELSE l.unit END, l.price, l.factor,
 				l.amount_raw, l.amount, l.during, l.quality)::elecbill.bill_line ORDER BY l.n)
-			FROM elecbill.rate(t.tariff, s.summary, ctx) AS l);
-		parts := parts || jsonb_build_object('agreement_id', agr.id, 'plan_id', agr.tariff_plan_id,
-			'tariff_version_id', t.version_id, 'version', t.version, 'definition', sha,
+			FROM elecbill.rate(t.tariff, s.summary, ctx) AS l,
+				LATERAL (SELECT ((upper(l.during) - interval '1 microsecond') AT TIME ZONE zone)::date AS last) AS d,
+				LATERAL elecbill._component_of(definition, l.code, l.version, d.last) AS c);
+		parts := parts || (jsonb_build_object('agreement_id', agr.id, 'plan_id', agr.tariff_plan_id,
+			'definition', sha,
 			'from', lower(days), 'to', upper(days), 'ctx', ctx, 'scopes', sc.scopes,
-			'summary', s.summary::jsonb);
+			'summary', s.summary::jsonb) || CASE jsonb_array_length(t.versions)
+			WHEN 1 THEN jsonb_build_object('tariff_version_id', t.versions #> '{0,id}', 'version', t.versions #> '{0,version}')
+			WHEN 0 THEN jsonb_build_object('tariff_version_id', NULL, 'version', NULL)
+			ELSE jsonb_build_object('versions', t.versions) END
+			|| jsonb_strip_nulls(jsonb_build_object('since', history.since)));
 		segments := segments || s.segments;
 		definitions := definitions || jsonb_build_object(sha, definition);
 		missing_s := missing_s + s.missing_s;

@@ -45,6 +45,12 @@ END $$;
 COMMENT ON FUNCTION elecbill._tariff_keep(jsonb) IS
 'keeps definitions, given as {sha256: definition}, in tariff_snapshot';
 
+CREATE FUNCTION elecbill._not_its_fault(p_sqlstate text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN left(p_sqlstate, 2) IN ('25', '40', '53', '55', '57', '58');
+COMMENT ON FUNCTION elecbill._not_its_fault(text) IS
+'whether an error is nothing that an account or a tariff could help: rolled back, deadlock, resources, operator, system';
+
 CREATE FUNCTION elecbill._bill_run_freeze(p_run elecbill.bill_run) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -59,7 +65,10 @@ BEGIN
 			PERFORM elecbill._tariff_keep(jsonb_build_object(d.sha256, d.definition))
 			FROM elecbill._tariff_of(one.tariff_plan_id, one.days, p_run.known_at) AS t,
 				LATERAL elecbill._tariff_definition(t.tariff) AS d;
-		EXCEPTION WHEN SQLSTATE 'UB404' OR SQLSTATE 'UB409' THEN
+		EXCEPTION WHEN OTHERS THEN
+			IF elecbill._not_its_fault(SQLSTATE) THEN
+				RAISE;
+			END IF;
 			NULL;	/* the accounts concerned will say it in bill_exception */
 		END;
 	END LOOP;
@@ -225,8 +234,7 @@ BEGIN
 		bills := bills + elecbill._bill_account(p_run, account);
 	END LOOP;
 EXCEPTION WHEN OTHERS THEN
-	-- rolled back, deadlock, resources, operator, system: nothing that the account could help
-	IF left(SQLSTATE, 2) IN ('25', '40', '53', '55', '57', '58') THEN
+	IF elecbill._not_its_fault(SQLSTATE) THEN
 		RAISE;
 	END IF;
 	IF half > 0 THEN
@@ -292,6 +300,16 @@ END $$;
 COMMENT ON FUNCTION elecbill._bill_run_batch(bigint) IS
 'claims a pending batch, rates its accounts and marks it done, all in the transaction of the caller; false when none is left to claim';
 
+CREATE FUNCTION elecbill._bill_statistics_empty() RETURNS boolean
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+	SELECT EXISTS (SELECT FROM elecbill.bill) AND EXISTS (SELECT FROM pg_class c
+		WHERE c.oid IN ('elecbill.bill'::regclass, 'elecbill.bill_segment'::regclass, 'elecbill.bill_line'::regclass)
+			AND c.reltuples = 0);
+END;
+COMMENT ON FUNCTION elecbill._bill_statistics_empty() IS
+'whether there are bills, but the planner takes their tables for empty: somebody ran ANALYZE before the first run. Its plans would read all bills of an org for each account';
+
 -- Procedures that commit cannot pin their search_path: everything is qualified, operators too.
 CREATE PROCEDURE elecbill.bill_run_work(p_run bigint, p_max_batches integer DEFAULT NULL)
 LANGUAGE plpgsql AS $$
@@ -306,6 +324,10 @@ BEGIN
 		EXIT WHEN NOT elecbill._bill_run_batch(p_run);
 		COMMIT;
 		done := done OPERATOR(pg_catalog.+) 1;
+		IF elecbill._bill_statistics_empty() THEN
+			ANALYZE elecbill.bill, elecbill.bill_segment, elecbill.bill_line;
+			COMMIT;
+		END IF;
 	END LOOP;
 	PERFORM pg_catalog.set_config('application_name', former, false);
 	COMMIT;
@@ -313,12 +335,18 @@ END $$;
 COMMENT ON PROCEDURE elecbill.bill_run_work(bigint, integer) IS
 'rates the pending batches of a run, at most max_batches, and commits each; in any number of sessions at once, to be called again after a crash or an error. application_name shows the progress';
 
-CREATE FUNCTION elecbill.bill_run_retry(p_run bigint) RETURNS integer
+CREATE FUNCTION elecbill.bill_run_retry(p_run bigint, p_known_at timestamptz DEFAULT NULL) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	run elecbill.bill_run := elecbill._bill_run_get(p_run);
 	again bigint[];
 BEGIN
+	IF p_known_at < run.known_at OR p_known_at > elecbill.now() THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'UB400',
+			MESSAGE = 'a run is retried by what was known since it was made',
+			DETAIL = format('It knows what was known at %s; asked for %s.', run.known_at, p_known_at);
+	END IF;
 	PERFORM FROM elecbill.bill_run WHERE id = p_run FOR UPDATE;
 	SELECT array_agg(a.id ORDER BY a.account_no) INTO again
 	FROM elecbill.customer_account a
@@ -333,11 +361,13 @@ BEGIN
 	END IF;
 	UPDATE elecbill.bill_exception SET state = 'retried'
 	WHERE run_id = p_run AND account_id = ANY (again) AND state = 'parked';
-	UPDATE elecbill.bill_run SET status = 'rating' WHERE id = p_run;
+	UPDATE elecbill.bill_run SET status = 'rating', known_at = coalesce(p_known_at, known_at) WHERE id = p_run
+	RETURNING * INTO run;
+	PERFORM elecbill._bill_run_freeze(run);
 	RETURN elecbill._bill_run_cut(run, again);
 END $$;
-COMMENT ON FUNCTION elecbill.bill_run_retry(bigint) IS
-'queues again every account of a run that has no live bill in it: parked ones, and those whose bill was cancelled. Returns how many; bill_run_work() rates them';
+COMMENT ON FUNCTION elecbill.bill_run_retry(bigint, timestamptz) IS
+'queues again every account of a run that has no live bill in it: parked ones, and those whose bill was cancelled. Returns how many; bill_run_work() rates them, by readings and agreements as they are and by tariffs, riders, prices and calendars as they were known when the run was made, or at known_at (elecbill.now(): with all corrections). Bills that are made stay. UB400 known_at before the run was made, or in the future';
 
 CREATE FUNCTION elecbill._bill_issue_batch(p_run bigint) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -67,12 +67,13 @@ COMMENT ON FUNCTION elecbill._explain_reading(bigint, timestamptz, bigint, text,
 CREATE FUNCTION elecbill._component_name(p_definition jsonb, p_component text, p_lang text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (
-	SELECT CASE jsonb_typeof(c.part -> 'name') WHEN 'object' THEN c.part -> 'name' ->> p_lang
-		ELSE c.part ->> 'name' END
-	FROM jsonb_array_elements(p_definition -> 'components') AS c(part)
-	WHERE c.part ->> 'code' = p_component);
+	SELECT CASE jsonb_typeof(c.component -> 'name') WHEN 'object' THEN c.component -> 'name' ->> p_lang
+		ELSE c.component ->> 'name' END
+	FROM elecbill._components(p_definition) AS c
+	WHERE c.code = p_component
+	ORDER BY c.version DESC LIMIT 1);
 COMMENT ON FUNCTION elecbill._component_name(jsonb, text, text) IS
-'what a tariff calls a component in a language; NULL when it has no name in it';
+'what a tariff, by its last version, calls a component in a language; NULL when it has no name in it';
 
 CREATE FUNCTION elecbill._line_name(p_snapshot jsonb, p_agreement bigint, p_component text, p_kind text,
 	p_lang text) RETURNS text
@@ -157,7 +158,8 @@ BEGIN
 		SELECT 1, p.i::integer, 0, format(CASE WHEN en THEN
 				'Tariff %s version %s, as known at %s; definition sha256 %s'
 				ELSE '电价 %s 第 %s 版,按 %s 已知数据;定义 sha256 %s' END,
-			t.code, p.part ->> 'version',
+			t.code, coalesce(p.part ->> 'version', (SELECT string_agg(v.part ->> 'version', ', ' ORDER BY v.i)
+				FROM jsonb_array_elements(p.part -> 'versions') WITH ORDINALITY AS v(part, i))),
 			elecbill._local_time((b.snapshot ->> 'known_at')::timestamptz, org.zone),
 			left(p.part ->> 'definition', 16))
 		FROM jsonb_array_elements(b.snapshot -> 'parts') WITH ORDINALITY AS p(part, i)
@@ -201,11 +203,13 @@ BEGIN
 	SELECT string_agg(coalesce(x.number, '#' || x.id) || ' ' || x.service, ', ' ORDER BY x.service) INTO later
 	FROM elecbill.bill x
 	WHERE x.account_id = b.account_id AND x.live AND lower(x.service) >= upper(b.service)
-		AND elecbill._scopes(x.snapshot) && elecbill._scopes(b.snapshot);
+		AND (elecbill._scopes(x.snapshot) && elecbill._scopes(b.snapshot)
+			OR EXISTS (SELECT FROM jsonb_array_elements(b.snapshot -> 'parts') AS p(part)
+				WHERE elecbill._looks_back(x.snapshot, (p.part ->> 'plan_id')::bigint, upper(b.service))));
 	IF later IS NOT NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'UB409',
-			MESSAGE = 'later bills count their tiers from this one',
+			MESSAGE = 'later bills count from this one',
 			DETAIL = later,
 			HINT = 'Cancel them first, the last one first.';
 	END IF;
@@ -215,4 +219,4 @@ BEGIN
 		WHERE x.account_id = b.account_id AND x.live AND x.number IS NOT NULL));
 END $$;
 COMMENT ON FUNCTION elecbill.cancel_bill(text, text) IS
-'takes back a draft or an issued bill (number, ORG/NUMBER, or id) on which nothing is paid; its number stays used, bill_run_retry() bills the days anew. UB409 when later bills count their tiers from it, UB412 in another state';
+'takes back a draft or an issued bill (number, ORG/NUMBER, or id) on which nothing is paid; its number stays used, bill_run_retry() bills the days anew. UB409 when later bills count their tiers, ratchets or yearly minimums from it, UB412 in another state';

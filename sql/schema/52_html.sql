@@ -147,7 +147,9 @@ BEGIN
 	FROM elecbill.customer_account a JOIN elecbill.customer c ON c.id = a.customer_id WHERE a.id = b.account_id;
 	SELECT string_agg(DISTINCT u.code, ', ') INTO place
 	FROM elecbill.bill_segment s JOIN elecbill.usage_point u ON u.id = s.usage_point_id WHERE s.bill_id = b.id;
-	SELECT string_agg(format('%s v%s', t.code, p.part ->> 'version'), ', ') INTO tariffs
+	SELECT string_agg(format('%s v%s', t.code, coalesce(p.part ->> 'version', (
+		SELECT string_agg(v.part ->> 'version', '+' ORDER BY v.i)
+		FROM jsonb_array_elements(p.part -> 'versions') WITH ORDINALITY AS v(part, i)))), ', ') INTO tariffs
 	FROM jsonb_array_elements(b.snapshot -> 'parts') AS p(part)
 	JOIN elecbill.tariff_plan t ON t.id = (p.part ->> 'plan_id')::bigint;
 

@@ -65,8 +65,10 @@ eb_weekday(int32_t day)
 int
 eb_month_days(int year, int month)
 {
-	return month == 12 ? 31
-					   : eb_day_from_date(year, month + 1, 1) - eb_day_from_date(year, month, 1);
+	static const int8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	return days[month - 1] + (month == 2 && leap ? 1 : 0);
 }
 
 int

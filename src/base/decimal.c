@@ -47,7 +47,8 @@ eb_mul128(eb_int128 a, eb_int128 b, eb_int128 *result)
 	EbUint128 x = magnitude(a);
 	EbUint128 y = magnitude(b);
 
-	if (x != 0 && y > EB_UINT128_MAX / x)
+	/* factors of 64 bits always fit, which saves the division */
+	if ((x | y) >> 64 != 0 && x != 0 && y > EB_UINT128_MAX / x)
 		return false;
 	return from_magnitude(x * y, (a < 0) != (b < 0), result);
 }
@@ -76,11 +77,21 @@ rounds_away(EbUint128 rest, EbUint128 den, bool odd, bool negative, EbRoundMode 
 	return false;
 }
 
+/* num / den; most numbers fit 64 bits, where dividing is quick */
+static __int128
+quotient_of(__int128 num, __int128 den)
+{
+	int64_t small = (int64_t) num;
+	int64_t by = (int64_t) den;
+
+	return small == num && by == den ? small / by : num / den;
+}
+
 eb_int128
 eb_div_round(eb_int128 num, eb_int128 den, EbRoundMode mode)
 {
-	__int128 quotient = num / den;
-	__int128 rest = num % den;
+	__int128 quotient = quotient_of(num, den);
+	__int128 rest = num - quotient * den; /* one division, not two */
 	bool negative = num < 0;
 
 	if (rest != 0 &&

@@ -24,6 +24,9 @@ typedef __int128 eb_int128 __attribute__((aligned(8)));
 #define EB_KWH 1000000	   /* 1 kWh in 1e-6 kWh */
 #define EB_ONE 1000000000  /* 1 at the scale of prices and factors */
 
+/* 100 % at that scale, where 0.45 means 0.45 % */
+#define EB_HUNDRED_PERCENT (100 * (int64_t) EB_ONE)
+
 typedef enum EbRoundMode
 {
 	EB_HALF_UP,	  /* half away from zero */

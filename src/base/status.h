@@ -16,7 +16,7 @@ typedef enum EbStatus
 	EB_CONFLICT,	  /* UB409: two values that do not belong together */
 	EB_OUT_OF_RANGE,  /* UB422: overflow, implausible amount */
 	EB_TOO_PRECISE,	  /* UB400: more digits than the unit holds */
-	EB_NOT_SUPPORTED, /* 0A000: part of the format, not of this version */
+	EB_NOT_SUPPORTED, /* 0A000: nothing is wrong with it, but this program does not do it */
 	EB_NO_SPACE,	  /* the caller's buffer is too small: give a larger one */
 	EB_STOPPED,		  /* the caller asked for it (EbStop) */
 } EbStatus;

@@ -37,9 +37,12 @@ eb_pg_price(Datum value, const char *what)
 extern Datum eb_pg_numeric(eb_int128 value, int scale, int min_digits);
 
 /*
- * numeric[] as integers of 10^-scale in the current memory context, *n of them. One dimension or
- * empty, no NULL, at most max elements, else UB400.
+ * The elements of a numeric[], *n of them, in the current memory context. One dimension or empty,
+ * no NULL, at most max elements, else UB400.
  */
+extern Datum *eb_pg_numeric_elements(ArrayType *array, const char *what, int max, int *n);
+
+/* The same as integers of 10^-scale */
 extern int64 *eb_pg_int64_array(ArrayType *array, int scale, const char *what, int max, int *n);
 
 #endif /* ELECBILL_PG_CONVERT_H */

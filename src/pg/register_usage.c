@@ -1,6 +1,7 @@
 /*
  * register_usage.c -- the aggregate register_usage(): cumulative values, differences, usage
- * In:  rows (tariff, boundary, register_wh, wrap_wh, quality) of one register, in any order.
+ * In:  rows (tariff, boundary, register_wh, wrap_wh, quality) of one register, or with a channel of
+ *      one register for each, in any order.
  * Out: usage_summary. The values are kept, 16 bytes each, and put in order at the end; so neither
  *      order nor workers change a byte.
  * Floor: pg.
@@ -19,19 +20,27 @@
 #include "pg/zone.h"
 #include "rating/register.h"
 
-#define REGISTER_FORMAT 1
+#define REGISTER_FORMAT 2
 #define FIRST_CAPACITY 64
+#define REGISTER_ROW 4 /* boundary, register_wh, wrap_wh, quality */
 
-typedef struct RegisterState
+/* The register of one channel */
+typedef struct Register
 {
-	const EbUsageClass *class; /* NULL in a state that came from a worker: see tariff */
-	const EbTariff *tariff;
 	EbRegisterValue *value;
 	int64 n;
 	int64 capacity;
 	int64 wrap_wh; /* 0: never rolls over */
-	bool fixed;	   /* the tariff need not be looked at again */
 	bool sorted;
+} Register;
+
+typedef struct RegisterState
+{
+	EbUsageClass *class; /* NULL in a state that came from a worker: see tariff */
+	const EbTariff *tariff;
+	int32 no;	/* of its tariff in the array */
+	bool fixed; /* the tariff, or the array, need not be looked at again */
+	Register of[EB_NCHANNELS];
 } RegisterState;
 
 #define ST_SORT sort_values
@@ -42,67 +51,66 @@ typedef struct RegisterState
 #include "lib/sort_template.h"
 
 static RegisterState *
-new_state(MemoryContext context, const EbTariff *tariff, int64 wrap_wh)
+new_state(MemoryContext context, const EbTariff *tariff)
 {
 	RegisterState *state = MemoryContextAllocZero(context, sizeof(RegisterState));
 
 	state->tariff = tariff;
-	state->wrap_wh = wrap_wh;
-	state->sorted = true;
 	return state;
 }
 
 static void
-reserve(RegisterState *state, MemoryContext context, int64 n)
+reserve(Register *of, MemoryContext context, int64 n)
 {
 	Size size;
 
-	if (n <= state->capacity)
+	if (n <= of->capacity)
 		return;
-	state->capacity = Max(Max(n, 2 * state->capacity), FIRST_CAPACITY);
-	size = sizeof(EbRegisterValue) * state->capacity;
-	state->value = state->value == NULL ? MemoryContextAllocHuge(context, size)
-										: repalloc_huge(state->value, size);
+	of->capacity = Max(Max(n, 2 * of->capacity), FIRST_CAPACITY);
+	size = sizeof(EbRegisterValue) * of->capacity;
+	of->value =
+		of->value == NULL ? MemoryContextAllocHuge(context, size) : repalloc_huge(of->value, size);
 }
 
 static inline void
-append(RegisterState *state, EbRegisterValue value)
+append(Register *of, EbRegisterValue value)
 {
-	if (state->n > 0 && eb_register_compare(&state->value[state->n - 1], &value) > 0)
-		state->sorted = false;
-	state->value[state->n++] = value;
+	if (of->n == 0)
+		of->sorted = true;
+	else if (eb_register_compare(&of->value[of->n - 1], &value) > 0)
+		of->sorted = false;
+	of->value[of->n++] = value;
 }
 
+/* The first value of a register says where it rolls over, the others have to agree. */
 static void
-check_same_wrap(const RegisterState *state, int64 wrap_wh)
+check_wrap(Register *of, int64 wrap_wh)
 {
-	if (state->wrap_wh != wrap_wh)
+	if (of->n == 0)
+		of->wrap_wh = wrap_wh;
+	if (of->wrap_wh != wrap_wh)
 		ereport(ERROR,
 				(errcode(EB_ERRCODE_CONFLICT),
 				 errmsg("one register cannot roll over at two values"),
 				 errdetail("They are " INT64_FORMAT " and " INT64_FORMAT " Wh.",
-						   Min(state->wrap_wh, wrap_wh), Max(state->wrap_wh, wrap_wh)),
+						   Min(of->wrap_wh, wrap_wh), Max(of->wrap_wh, wrap_wh)),
 				 errhint("GROUP BY the register: a meter that was exchanged is another one.")));
 }
 
 /* The state of the group that the row belongs to, with the tariff checked; made when it is new */
 static RegisterState *
-state_for_row(FunctionCallInfo fcinfo, MemoryContext context, int64 wrap_wh)
+state_for_row(FunctionCallInfo fcinfo, MemoryContext context, EbUsageSite *site)
 {
 	RegisterState *state = PG_ARGISNULL(0) ? NULL : (RegisterState *) PG_GETARG_POINTER(0);
-	const EbUsageClass *class;
+	int32 no = state != NULL ? state->no : 0;
+	EbUsageClass *class =
+		eb_pg_usage_class_of_row(fcinfo, site, state != NULL ? state->class : NULL, &no);
 
-	if (state != NULL)
-	{
-		if (!state->fixed)
-			eb_pg_check_same_tariff(PG_GETARG_EB_TARIFF(1), state->class->shape);
-		check_same_wrap(state, wrap_wh);
-		return state;
-	}
-	class = eb_pg_usage_class(fcinfo, PG_GETARG_EB_TARIFF(1));
-	state = new_state(context, class->tariff, wrap_wh);
+	if (state == NULL)
+		state = new_state(context, class->tariff);
 	state->class = class;
-	state->fixed = eb_pg_tariff_is_fixed(fcinfo);
+	state->no = no;
+	state->fixed = site->fixed && site->args.no == 0;
 	return state;
 }
 
@@ -135,32 +143,35 @@ PG_FUNCTION_INFO_V1(elecbill_register_usage_accum);
 Datum
 elecbill_register_usage_accum(PG_FUNCTION_ARGS)
 {
+	EbUsageSite *site = eb_pg_usage_site(fcinfo, REGISTER_ROW);
+	const EbUsageArgs *args = &site->args;
 	RegisterState *state = PG_ARGISNULL(0) ? NULL : (RegisterState *) PG_GETARG_POINTER(0);
+	Register *of;
 	MemoryContext context;
 	TimestampTz boundary;
 	int64 register_wh;
 	int64 wrap_wh;
 	bool restart;
 
-	if (unlikely(PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3)))
-	{
-		eb_pg_aggcontext(fcinfo);
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
-	boundary = eb_pg_instant(PG_GETARG_TIMESTAMPTZ(2), "boundary");
-	register_wh = checked_register(PG_GETARG_INT64(3), "register_wh");
-	wrap_wh = checked_wrap(fcinfo, 4);
-	restart = !PG_ARGISNULL(5) && (PG_GETARG_INT32(5) & EB_READING_RESTART) != 0;
-	if (unlikely(state == NULL || !state->fixed || state->wrap_wh != wrap_wh ||
-				 state->n == state->capacity))
+	/* without tariff, boundary or value; wrap_wh and quality may be NULL */
+	if (unlikely(eb_pg_usage_row_is_null(fcinfo, args, 2)))
+		return eb_pg_usage_pass_over(fcinfo);
+	boundary = eb_pg_instant(PG_GETARG_TIMESTAMPTZ(args->first), "boundary");
+	register_wh = checked_register(PG_GETARG_INT64(args->first + 1), "register_wh");
+	wrap_wh = checked_wrap(fcinfo, args->first + 2);
+	restart = !PG_ARGISNULL(args->first + 3) &&
+			  (PG_GETARG_INT32(args->first + 3) & EB_READING_RESTART) != 0;
+	if (unlikely(state == NULL || !state->fixed))
+		state = state_for_row(fcinfo, eb_pg_aggcontext(fcinfo), site);
+	of = &state->of[eb_pg_usage_channel(fcinfo, args)];
+	if (unlikely(of->wrap_wh != wrap_wh))
+		check_wrap(of, wrap_wh);
+	if (unlikely(of->n == of->capacity))
 	{
 		context = eb_pg_aggcontext(fcinfo);
-		state = state_for_row(fcinfo, context, wrap_wh);
-		reserve(state, context, state->n + 1);
+		reserve(of, context, of->n + 1);
 	}
-	append(state, eb_register_value(boundary, register_wh, restart));
+	append(of, eb_register_value(boundary, register_wh, restart));
 	PG_RETURN_POINTER(state);
 }
 
@@ -171,6 +182,20 @@ copy_tariff(MemoryContext context, const EbTariff *tariff)
 
 	memcpy(copy, tariff, tariff->size);
 	return copy;
+}
+
+static void
+merge_register(Register *left, MemoryContext context, const Register *right)
+{
+	if (right->n == 0)
+		return;
+	check_wrap(left, right->wrap_wh);
+	reserve(left, context, left->n + right->n);
+	left->sorted = right->sorted &&
+				   (left->n == 0 || (left->sorted && eb_register_compare(&left->value[left->n - 1],
+																		 right->value) <= 0));
+	memcpy(left->value + left->n, right->value, sizeof(EbRegisterValue) * right->n);
+	left->n += right->n;
 }
 
 PG_FUNCTION_INFO_V1(elecbill_register_usage_combine);
@@ -187,16 +212,11 @@ elecbill_register_usage_combine(PG_FUNCTION_ARGS)
 	if (right == NULL)
 		PG_RETURN_POINTER(left);
 	if (left == NULL)
-		left = new_state(context, copy_tariff(context, right->tariff), right->wrap_wh);
+		left = new_state(context, copy_tariff(context, right->tariff));
 	if (memcmp(left->tariff->fingerprint, right->tariff->fingerprint, EB_FINGERPRINT_SIZE) != 0)
 		eb_pg_raise(eb_usage_conflict(&fault), &fault);
-	check_same_wrap(left, right->wrap_wh);
-	reserve(left, context, left->n + right->n);
-	left->sorted = left->sorted && right->sorted &&
-				   (left->n == 0 || right->n == 0 ||
-					eb_register_compare(&left->value[left->n - 1], right->value) <= 0);
-	memcpy(left->value + left->n, right->value, sizeof(EbRegisterValue) * right->n);
-	left->n += right->n;
+	for (int i = 0; i < EB_NCHANNELS; i++)
+		merge_register(&left->of[i], context, &right->of[i]);
 	PG_RETURN_POINTER(left);
 }
 
@@ -212,10 +232,14 @@ elecbill_register_usage_serialize(PG_FUNCTION_ARGS)
 	pq_sendint32(&buf, REGISTER_FORMAT);
 	pq_sendint32(&buf, state->tariff->size);
 	pq_sendbytes(&buf, (const char *) state->tariff, state->tariff->size);
-	pq_sendint64(&buf, state->wrap_wh);
-	pq_sendbyte(&buf, state->sorted);
-	pq_sendint64(&buf, state->n);
-	pq_sendbytes(&buf, (const char *) state->value, sizeof(EbRegisterValue) * state->n);
+	for (const Register *of = state->of; of < state->of + EB_NCHANNELS; of++)
+	{
+		pq_sendint64(&buf, of->n);
+		pq_sendint64(&buf, of->wrap_wh);
+		pq_sendbyte(&buf, of->sorted);
+		if (of->n > 0)
+			pq_sendbytes(&buf, (const char *) of->value, sizeof(EbRegisterValue) * of->n);
+	}
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
@@ -235,45 +259,71 @@ elecbill_register_usage_deserialize(PG_FUNCTION_ARGS)
 	size = (int) pq_getmsgint(&buf, 4);
 	tariff = palloc(size);
 	memcpy(tariff, pq_getmsgbytes(&buf, size), size);
-	state = new_state(CurrentMemoryContext, tariff, pq_getmsgint64(&buf));
-	state->sorted = pq_getmsgbyte(&buf) != 0;
-	state->n = pq_getmsgint64(&buf);
-	reserve(state, CurrentMemoryContext, state->n);
-	size = sizeof(EbRegisterValue) * state->n;
-	memcpy(state->value, pq_getmsgbytes(&buf, size), size);
+	state = new_state(CurrentMemoryContext, tariff);
+	for (Register *of = state->of; of < state->of + EB_NCHANNELS; of++)
+	{
+		int64 n = pq_getmsgint64(&buf);
+
+		of->wrap_wh = pq_getmsgint64(&buf);
+		of->sorted = pq_getmsgbyte(&buf) != 0;
+		if (n == 0)
+			continue;
+		reserve(of, CurrentMemoryContext, n);
+		size = sizeof(EbRegisterValue) * n;
+		memcpy(of->value, pq_getmsgbytes(&buf, size), size);
+		of->n = n;
+	}
 	pq_getmsgend(&buf);
 	PG_RETURN_POINTER(state);
 }
 
 /* Sorting changes the order of the values, which nobody sees, and not what the state says. */
+static void
+sum_register(Register *of, EbChannel channel, EbUsageSum *sum, const EbUsageClass *class)
+{
+	EbFault fault;
+
+	if (of->n == 0)
+		return;
+	if (!of->sorted)
+	{
+		sort_values(of->value, of->n);
+		of->sorted = true;
+	}
+	eb_pg_usage_check(
+		eb_register_usage(of->value, of->n, of->wrap_wh, channel, sum, class->by, &fault), &fault);
+}
+
 PG_FUNCTION_INFO_V1(elecbill_register_usage_final);
 Datum
 elecbill_register_usage_final(PG_FUNCTION_ARGS)
 {
 	RegisterState *state;
 	const EbUsageClass *class;
+	EbUsageDatum *datum;
 	EbUsageSum sum;
-	EbFault fault;
 
 	eb_pg_aggcontext(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = (RegisterState *) PG_GETARG_POINTER(0);
-	class = state->class != NULL ? state->class : eb_pg_usage_class(fcinfo, state->tariff);
-	if (!state->sorted)
+	class = state->class;
+	if (class == NULL)
 	{
-		sort_values(state->value, state->n);
-		state->sorted = true;
+		EbUsageSite *site = fcinfo->flinfo->fn_extra;
+
+		if (site == NULL)
+			site = fcinfo->flinfo->fn_extra =
+				MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(EbUsageSite));
+		class = eb_pg_usage_class(fcinfo, site, state->tariff);
 	}
-	eb_usage_sum_init(&sum, class->shape->nslots, class->shape->nschedules);
-	eb_pg_usage_sum_reserve(&sum, CurrentMemoryContext,
-							eb_usage_count_parts(class->tariff, class->zone,
-												 state->value[0].boundary_us,
-												 state->value[state->n - 1].boundary_us));
-	eb_pg_check(
-		eb_register_usage(state->value, state->n, state->wrap_wh, &sum, class->cache, &fault),
-		&fault);
-	PG_RETURN_POINTER(eb_pg_usage_sum_make(&sum, class->shape));
+	eb_pg_usage_sum_init(&sum, CurrentMemoryContext, class);
+	for (int i = 0; i < EB_NCHANNELS; i++)
+		sum_register(&state->of[i], (EbChannel) i, &sum, class);
+	datum = eb_pg_usage_sum_make(&sum, class);
+	if (datum == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_POINTER(datum);
 }
 
 PG_FUNCTION_INFO_V1(elecbill_register_delta);

@@ -13,13 +13,16 @@
 #include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 
 #include "pg/errors.h"
 #include "pg/fault.h"
 #include "pg/jsonb_node.h"
 #include "pg/tariff.h"
 #include "pg/zone.h"
+#include "rating/tariff_check.h"
 #include "rating/tariff_compile.h"
+#include "rating/tariff_json.h"
 
 /* Of the JSON text; jsonb takes up to four times as much, by its headers. */
 #define MAX_TEXT (1 << 20)
@@ -59,24 +62,15 @@ refuse_size(void)
 					errhint("Give it fewer calendar days, or split it into versions.")));
 }
 
-/* Keeps the first error that is one in any version, else the first of kind "later". */
-typedef struct FirstError
-{
-	char *text;
-	bool later;
-} FirstError;
-
+/* The first error, whole */
 static void
 keep_first_error(void *arg, const EbFinding *finding)
 {
-	FirstError *first = arg;
+	char **first = arg;
 
-	if (finding->level != EB_LINT_ERROR ||
-		(first->text != NULL && (finding->later || !first->later)))
-		return;
-	first->later = finding->later;
-	first->text =
-		psprintf("%s%s%s", finding->path, finding->path[0] != '\0' ? ": " : "", finding->message);
+	if (finding->level == EB_LINT_ERROR && *first == NULL)
+		*first = psprintf("%s%s%s", finding->path, finding->path[0] != '\0' ? ": " : "",
+						  finding->message);
 }
 
 /*
@@ -86,15 +80,13 @@ keep_first_error(void *arg, const EbFinding *finding)
 static void
 pg_attribute_noreturn() raise_fault(const EbNode *root, EbStatus status, const EbFault *fault)
 {
-	FirstError first = {NULL, false};
+	char *first = NULL;
 
 	eb_tariff_lint(root, keep_first_error, &first);
-	if (first.text == NULL)
+	if (first == NULL)
 		eb_pg_raise(status, fault);
-	ereport(ERROR, (errcode(status == EB_NOT_SUPPORTED ? ERRCODE_FEATURE_NOT_SUPPORTED
-													   : EB_ERRCODE_BAD_ARGUMENT),
-					errmsg_internal("%s", fault->message), errdetail_internal("%s", first.text),
-					errhint("%s", fault->hint)));
+	ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT), errmsg_internal("%s", fault->message),
+					errdetail_internal("%s", first), errhint("%s", fault->hint)));
 }
 
 /* ---------------------------------------------------------------- making */
@@ -114,14 +106,22 @@ compile(const EbNode *root, size_t size)
 	return space;
 }
 
-typedef EbStatus (*WriteText)(const EbNode *root, char *buf, size_t size, size_t *used);
-
 static Space
-write_text(const EbNode *root, WriteText write, size_t size)
+write_text(const EbNode *root, size_t size)
 {
 	Space space = space_make(size);
 
-	while (write(root, space.data, space.size, &space.used) == EB_NO_SPACE)
+	while (eb_tariff_text(root, space.data, space.size, &space.used) == EB_NO_SPACE)
+		space_double(&space);
+	return space;
+}
+
+static Space
+write_classifier(const EbNode *root, const EbTariff *tariff, size_t size)
+{
+	Space space = space_make(size);
+
+	while (eb_tariff_classifier(root, tariff, space.data, space.size, &space.used) == EB_NO_SPACE)
 		space_double(&space);
 	return space;
 }
@@ -129,7 +129,7 @@ write_text(const EbNode *root, WriteText write, size_t size)
 static void
 set_fingerprint(EbTariff *tariff, const EbNode *root, size_t size)
 {
-	Space text = write_text(root, eb_tariff_classifier, size);
+	Space text = write_classifier(root, tariff, size);
 	uint8 digest[PG_SHA256_DIGEST_LENGTH];
 	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
 
@@ -142,16 +142,35 @@ set_fingerprint(EbTariff *tariff, const EbNode *root, size_t size)
 	pfree(text.data);
 }
 
+/* Of each version, and of the whole by those */
 static void
-check_zone(const EbTariff *tariff)
+set_fingerprints(EbTariff *tariff, const EbNode *root, size_t size)
 {
+	const EbVersion *version = EB_ARRAY(tariff, EbVersion, tariff->version);
+	const EbNode *node = eb_node_first(eb_node_get(root, "versions"));
+
+	for (int i = 0; i < tariff->version.n; i++, node = node->next)
+		set_fingerprint((EbTariff *) eb_version_tariff(tariff, &version[i]),
+						eb_node_get(node, "tariff"), size);
+	set_fingerprint(tariff, root, size);
+}
+
+/* The block with its instants in the zone of the tariff */
+static Space
+compile_localized(const EbNode *root, size_t size)
+{
+	Space block = compile(root, size);
+	EbTariff *tariff = (EbTariff *) block.data;
 	char *zone = eb_pg_tariff_cstring(tariff, tariff->zone);
+	EbFault fault;
 
 	if (!eb_pg_zone_valid(zone))
 		ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT), errmsg("tariff is not valid"),
 						errdetail("zone: time zone \"%s\" is not known", zone),
 						errhint("pg_timezone_names lists the zones of this server.")));
+	eb_pg_check(eb_tariff_localize(tariff, eb_pg_zone(zone), &fault), &fault);
 	pfree(zone);
+	return block;
 }
 
 EbTariffDatum *
@@ -166,12 +185,11 @@ eb_pg_tariff_make(Jsonb *json)
 	if (VARSIZE_ANY_EXHDR(json) > MAX_JSONB)
 		refuse_size();
 	root = eb_pg_jsonb_node(json);
-	block = compile(root, guess);
-	check_zone((EbTariff *) block.data);
-	text = write_text(root, eb_tariff_text, guess);
+	block = compile_localized(root, guess);
+	text = write_text(root, guess);
 	if (text.used > MAX_TEXT)
 		refuse_size();
-	set_fingerprint((EbTariff *) block.data, root, guess);
+	set_fingerprints((EbTariff *) block.data, root, guess);
 
 	datum = palloc(offsetof(EbTariffDatum, data) + block.used + text.used);
 	SET_VARSIZE(datum, offsetof(EbTariffDatum, data) + block.used + text.used);
@@ -195,10 +213,89 @@ make_from_text(char *text)
 
 /* ---------------------------------------------------------------- for the rest of the glue */
 
+static void
+pg_attribute_noreturn() refuse_damaged(const char *detail)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("stored tariff is damaged"),
+					errdetail_internal("%s", detail),
+					errhint("Write the value anew from its JSON definition.")));
+}
+
+/* The datum with lengths that add up; the rest is as it was stored. */
+static const EbTariffDatum *
+stored_datum(Datum datum)
+{
+	const EbTariffDatum *stored = (const EbTariffDatum *) PG_DETOAST_DATUM(datum);
+	Size size = VARSIZE(stored);
+
+	if (size < offsetof(EbTariffDatum, data) || stored->block_size % 8 != 0 ||
+		(uint64) stored->block_size + stored->text_size != size - offsetof(EbTariffDatum, data))
+		refuse_damaged("Its lengths do not add up.");
+	return stored;
+}
+
+/*
+ * Blocks this backend has looked at, as copies: a value is compared byte by byte, which costs far
+ * less than looking at it again, and a changed value is never taken for a known one. Large blocks
+ * are not kept; they are looked at each time.
+ */
+#define NCHECKED 16
+#define MAX_CHECKED (256 * 1024)
+
+static struct
+{
+	char *block;
+	uint32 size;
+} checked[NCHECKED];
+static int last_checked = 0; /* most calls ask for the same again */
+static int next_checked = 0;
+
+static bool
+is_checked(const EbTariffDatum *stored, int i)
+{
+	return checked[i].size == stored->block_size && checked[i].block != NULL &&
+		   memcmp(checked[i].block, stored->data, stored->block_size) == 0;
+}
+
+static void
+remember_checked(const EbTariffDatum *stored)
+{
+	char *copy;
+
+	if (stored->block_size > MAX_CHECKED)
+		return;
+	copy = MemoryContextAlloc(TopMemoryContext, stored->block_size);
+	memcpy(copy, stored->data, stored->block_size);
+	if (checked[next_checked].block != NULL)
+		pfree(checked[next_checked].block);
+	checked[next_checked].block = copy;
+	checked[next_checked].size = stored->block_size;
+	last_checked = next_checked;
+	next_checked = (next_checked + 1) % NCHECKED;
+}
+
+static void
+check_block(const EbTariffDatum *stored)
+{
+	EbFault fault;
+
+	if (likely(is_checked(stored, last_checked)))
+		return;
+	for (int i = 0; i < NCHECKED; i++)
+		if (is_checked(stored, i))
+		{
+			last_checked = i;
+			return;
+		}
+	if (eb_tariff_check(stored->data, stored->block_size, &fault) != EB_OK)
+		refuse_damaged(fault.detail);
+	remember_checked(stored);
+}
+
 EbText
 eb_pg_tariff_text(Datum datum)
 {
-	const EbTariffDatum *stored = (const EbTariffDatum *) PG_DETOAST_DATUM(datum);
+	const EbTariffDatum *stored = stored_datum(datum);
 
 	return (EbText){stored->data + stored->block_size, (int) stored->text_size};
 }
@@ -214,10 +311,12 @@ text_cstring(Datum datum)
 const EbTariff *
 eb_pg_tariff(Datum datum)
 {
-	const EbTariffDatum *stored = (const EbTariffDatum *) PG_DETOAST_DATUM(datum);
+	const EbTariffDatum *stored = stored_datum(datum);
 
 	if (stored->format != EB_TARIFF_FORMAT)
 		stored = make_from_text(text_cstring(PointerGetDatum(stored)));
+	else
+		check_block(stored);
 	return (const EbTariff *) stored->data;
 }
 
@@ -303,29 +402,61 @@ put_row(ReturnSetInfo *result, const char *level, const char *path, const char *
 	tuplestore_putvalues(result->setResult, result->setDesc, value, null);
 }
 
+/* Where findings go, and whether one was an error */
+typedef struct LintRows
+{
+	ReturnSetInfo *result;
+	bool error;
+} LintRows;
+
 static void
 put_finding(void *arg, const EbFinding *finding)
 {
 	static const char *const level[] = {"error", "warning", "note"};
+	LintRows *rows = arg;
 
-	put_row(arg, level[finding->level], finding->path, finding->message);
+	rows->error = rows->error || finding->level == EB_LINT_ERROR;
+	put_row(rows->result, level[finding->level], finding->path, finding->message);
 }
 
 /* The zone of a tariff, or of what pretends to be one */
 static void
-lint_zone(ReturnSetInfo *result, const EbNode *root)
+lint_zone(LintRows *rows, const EbNode *root, const char *path)
 {
-	for (const EbNode *member = root->kind == EB_NODE_OBJECT ? root->child : NULL; member != NULL;
-		 member = member->next)
-	{
-		char *zone;
+	EbText text = eb_node_text(eb_node_get(root, "zone"));
+	char *zone = pnstrdup(text.data, text.len);
 
-		if (member->key.len != 4 || memcmp(member->key.data, "zone", 4) != 0 ||
-			member->kind != EB_NODE_TEXT || member->text.len == 0)
-			continue;
-		zone = pnstrdup(member->text.data, member->text.len);
-		if (strlen(zone) <= TZ_STRLEN_MAX && !eb_pg_zone_valid(zone))
-			put_row(result, "error", "zone", psprintf("time zone \"%s\" is not known", zone));
+	if (text.len > 0 && strlen(zone) <= TZ_STRLEN_MAX && !eb_pg_zone_valid(zone))
+	{
+		put_row(rows->result, "error", path, psprintf("time zone \"%s\" is not known", zone));
+		rows->error = true;
+	}
+}
+
+/* What shows when a tariff without errors is compiled: its size, what needs the zone */
+static void
+lint_compiled(LintRows *rows, const EbNode *root)
+{
+	Space space = space_make(65536);
+	EbFault fault;
+	EbStatus status;
+	EbTariff *tariff;
+	char *message;
+
+	while ((status = eb_tariff_compile(root, space.data, space.size, &space.used, &fault)) ==
+		   EB_NO_SPACE)
+		space_double(&space);
+	tariff = (EbTariff *) space.data;
+	if (status == EB_OK)
+		status = eb_tariff_localize(tariff, eb_pg_tariff_zone(tariff), &fault);
+	else if (status == EB_BAD_ARGUMENT)
+		return; /* only named, not filled in yet: a note says so */
+	if (status == EB_OUT_OF_RANGE)
+		put_row(rows->result, "error", "", psprintf("%s: %s", fault.message, fault.hint));
+	else if (status != EB_OK)
+	{
+		message = strstr(fault.detail, ": ");
+		put_row(rows->result, "error", pnstrdup(fault.detail, message - fault.detail), message + 2);
 	}
 }
 
@@ -334,17 +465,22 @@ Datum
 elecbill_tariff_lint(PG_FUNCTION_ARGS)
 {
 	Jsonb *json = PG_GETARG_JSONB_P(0);
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	LintRows rows = {(ReturnSetInfo *) fcinfo->resultinfo, false};
 	const EbNode *root;
+	int n = 0;
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (VARSIZE_ANY_EXHDR(json) > MAX_JSONB)
 	{
-		put_row(result, "error", "", "is too large");
+		put_row(rows.result, "error", "", "is too large");
 		PG_RETURN_NULL();
 	}
 	root = eb_pg_jsonb_node(json);
-	eb_tariff_lint(root, put_finding, result);
-	lint_zone(result, root);
+	eb_tariff_lint(root, put_finding, &rows);
+	lint_zone(&rows, root, "zone");
+	EB_EACH(version, eb_node_get(root, "versions"))
+		lint_zone(&rows, eb_node_get(version, "tariff"), psprintf("versions[%d].tariff.zone", n++));
+	if (!rows.error)
+		lint_compiled(&rows, root);
 	PG_RETURN_NULL();
 }

@@ -25,7 +25,8 @@ typedef struct EbTariffDatum
 
 /*
  * The compiled tariff of a datum, detoasted; compiled again when the stored block is of another
- * format. Lives in the datum or in the current memory context; never free it.
+ * format. Lives in the datum or in the current memory context; never free it. A damaged datum is an
+ * error (ERRCODE_DATA_CORRUPTED): the whole block is looked at unless this backend has just done so.
  */
 extern const EbTariff *eb_pg_tariff(Datum datum);
 
@@ -33,8 +34,7 @@ extern const EbTariff *eb_pg_tariff(Datum datum);
 extern EbText eb_pg_tariff_text(Datum datum);
 
 /*
- * The one door: JSON to a tariff. Raises UB400 for what is wrong in it and 0A000 for what is right
- * but not in this version.
+ * The one door: JSON to a tariff. Raises UB400 for what is wrong in it, UB422 when it is too large.
  */
 extern EbTariffDatum *eb_pg_tariff_make(Jsonb *json);
 

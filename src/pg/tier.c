@@ -8,6 +8,7 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
+#include "nodes/primnodes.h"
 #include "utils/builtins.h"
 
 #include "pg/convert.h"
@@ -22,6 +23,14 @@ typedef struct Steps
 	EbLadder ladder;
 	const int64 *price_n;
 } Steps;
+
+/* All arguments of tier_charge() but the quantity; read once where they are constants */
+typedef struct ChargeRules
+{
+	Steps steps;
+	EbTierMode mode;
+	const int64 *flat_n; /* NULL: none */
+} ChargeRules;
 
 static void
 check_count(int n, int wanted, const char *what)
@@ -86,31 +95,79 @@ raise_overflow(void)
 	ereport(ERROR, (errcode(EB_ERRCODE_WRONG_AMOUNT), errmsg("charge is out of range")));
 }
 
+static void
+read_rules(FunctionCallInfo fcinfo, ChargeRules *rules)
+{
+	rules->steps = read_steps(PG_GETARG_ARRAYTYPE_P(1), PG_GETARG_ARRAYTYPE_P(2));
+	rules->mode = read_mode(PG_GETARG_TEXT_PP(3));
+	rules->flat_n = NULL;
+	if (!PG_ARGISNULL(4))
+	{
+		int nflats;
+
+		rules->flat_n = eb_pg_int64_array(PG_GETARG_ARRAYTYPE_P(4), EB_PRICE_SCALE, "flats",
+										  EB_MAX_STEPS, &nflats);
+		check_count(nflats, rules->steps.ladder.nsteps, "flats");
+	}
+}
+
+/*
+ * Is the argument written down in the query? A parameter is not good enough: PL/pgSQL keeps the
+ * state of an expression while its variables change.
+ */
+static bool
+is_constant(const FmgrInfo *flinfo, int arg)
+{
+	const FuncExpr *call = (const FuncExpr *) flinfo->fn_expr;
+
+	return call != NULL && IsA(call, FuncExpr) && arg < list_length(call->args) &&
+		   IsA(list_nth(call->args, arg), Const);
+}
+
+/* The rules of a call whose arrays are the same in every call, else NULL */
+static const ChargeRules *
+constant_rules(FunctionCallInfo fcinfo)
+{
+	FmgrInfo *flinfo = fcinfo->flinfo;
+
+	if (flinfo->fn_extra == NULL)
+	{
+		MemoryContext caller;
+		ChargeRules *rules;
+
+		for (int i = 1; i < 5; i++)
+			if (!is_constant(flinfo, i))
+				return NULL;
+		caller = MemoryContextSwitchTo(flinfo->fn_mcxt);
+		rules = palloc(sizeof(ChargeRules));
+		read_rules(fcinfo, rules);
+		MemoryContextSwitchTo(caller);
+		flinfo->fn_extra = rules;
+	}
+	return (const ChargeRules *) flinfo->fn_extra;
+}
+
 PG_FUNCTION_INFO_V1(elecbill_tier_charge);
 Datum
 elecbill_tier_charge(PG_FUNCTION_ARGS)
 {
-	Steps steps;
-	EbTierMode mode;
+	const ChargeRules *rules;
+	ChargeRules own;
 	int64 quantity_u;
-	int64 *flat_n = NULL;
 	eb_int128 amount;
 
 	for (int i = 0; i < 4; i++)
 		if (PG_ARGISNULL(i))
 			PG_RETURN_NULL();
 	quantity_u = read_quantity(PG_GETARG_DATUM(0), "quantity");
-	steps = read_steps(PG_GETARG_ARRAYTYPE_P(1), PG_GETARG_ARRAYTYPE_P(2));
-	mode = read_mode(PG_GETARG_TEXT_PP(3));
-	if (!PG_ARGISNULL(4))
+	rules = constant_rules(fcinfo);
+	if (rules == NULL)
 	{
-		int nflats;
-
-		flat_n = eb_pg_int64_array(PG_GETARG_ARRAYTYPE_P(4), EB_PRICE_SCALE, "flats", EB_MAX_STEPS,
-								   &nflats);
-		check_count(nflats, steps.ladder.nsteps, "flats");
+		read_rules(fcinfo, &own);
+		rules = &own;
 	}
-	if (!eb_tier_charge(&steps.ladder, mode, steps.price_n, flat_n, quantity_u, &amount))
+	if (!eb_tier_charge(&rules->steps.ladder, rules->mode, rules->steps.price_n, rules->flat_n,
+						quantity_u, &amount))
 		raise_overflow();
 	return eb_pg_numeric(amount, EB_AMOUNT_SCALE, 0);
 }

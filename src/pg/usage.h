@@ -1,6 +1,6 @@
 /*
  * usage.h -- the SQL type elecbill.usage_summary as the rest of the glue sees it
- * A datum explains itself: it holds the names of schedules and periods beside the numbers.
+ * A datum explains itself: a shape (rating/usage_shape.h) holds the names beside the numbers.
  */
 #ifndef ELECBILL_PG_USAGE_H
 #define ELECBILL_PG_USAGE_H
@@ -11,42 +11,17 @@
 #include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
-#include "rating/usage.h"
+#include "rating/usage_block.h"
 
-#define EB_USAGE_FORMAT 1
-
-/*
- * What the slots of a summary are called. Schedules, and the periods of each, stand in byte order
- * of their names; in a tariff periods stand in the order of its rules. Per schedule there is its
- * name and NUL (empty when it is the only one), the number of its periods as a byte, and per
- * period its name and NUL. No schedule: no names, and one slot.
- */
-typedef struct EbUsageShape
-{
-	uint8 fingerprint[EB_FINGERPRINT_SIZE];
-	int32 size; /* bytes, names included, rounded up to a multiple of 8 */
-	int32 nschedules;
-	int32 nslots; /* >= 1 */
-	int32 unused;
-	char names[FLEXIBLE_ARRAY_MEMBER];
-} EbUsageShape;
+/* 1 was written by version 0.1.0: it held import energy only (usage_old.c) */
+#define EB_USAGE_FORMAT 2
 
 /* On disk. The type is aligned to 8 bytes. */
 typedef struct EbUsageDatum
 {
-	int32 vl_len_; /* varlena header, do not touch directly */
-	uint32 format; /* EB_USAGE_FORMAT */
-	int64 from_us; /* as in EbUsage */
-	int64 to_us;
-	int64 missing_s;
-	int64 days_u;
-	int64 months_u;
-	int32 held;
-	int32 quality;
-	int32 nparts;
-	int32 unused;
-	char data
-		[FLEXIBLE_ARRAY_MEMBER]; /* shape, energy int64[nparts][nslots], part_day int32[nparts] */
+	int32 vl_len_;					  /* varlena header, do not touch directly */
+	uint32 format;					  /* EB_USAGE_FORMAT */
+	char data[FLEXIBLE_ARRAY_MEMBER]; /* EbUsageShape, EbUsageBlock */
 } EbUsageDatum;
 
 static inline const EbUsageShape *
@@ -55,17 +30,31 @@ eb_pg_usage_shape_of(const EbUsageDatum *datum)
 	return (const EbUsageShape *) datum->data;
 }
 
-/* A copy of a tariff that classifies into the slots of a summary. It is not fit for rating. */
+static inline const EbUsageBlock *
+eb_pg_usage_block_of(const EbUsageDatum *datum)
+{
+	return (const EbUsageBlock *) (datum->data + eb_pg_usage_shape_of(datum)->size);
+}
+
+/*
+ * A copy of a tariff (and of its versions) that classifies into the slots and planes of a summary.
+ * It is not fit for rating.
+ */
 extern EbTariff *eb_pg_usage_tariff(const EbTariff *tariff);
 
 /* The shape that such a copy gives, in the current memory context. */
 extern EbUsageShape *eb_pg_usage_shape(const EbTariff *sorted);
 
+/* Where each slot of the tariff stands when the periods of each schedule are in byte order */
+extern void eb_pg_rank_slots(const EbTariff *tariff, int16 *rank);
+
 /* A datum in the current memory context; the fingerprint is that of the shape. */
 extern EbUsageDatum *eb_pg_usage_make(const EbUsageShape *shape, const EbUsage *usage);
 
-/* A datum, detoasted; and what it says as the pure core takes it, pointing into the datum. */
+/* A datum, detoasted, of the present format; what does not hold together is an error. */
 extern const EbUsageDatum *eb_pg_usage_datum(Datum datum);
+
+/* What it says as the pure core takes it, pointing into the datum. */
 extern const EbUsage *eb_pg_usage_view(const EbUsageDatum *datum);
 
 static inline const EbUsage *
@@ -74,25 +63,44 @@ eb_pg_usage(Datum datum)
 	return eb_pg_usage_view(eb_pg_usage_datum(datum));
 }
 
-/* The same with the slots of a tariff, for rating; UB409 when another tariff classified it. */
+/* Kept from call to call, all 0 at first: where the slots of the last tariff stand in summaries */
+typedef struct EbUsageMap
+{
+	uint8 fingerprint[EB_FINGERPRINT_SIZE];
+	bool known;
+	bool identical;
+	int16 rank[EB_MAX_SLOTS];
+} EbUsageMap;
+
+/*
+ * A summary with the slots and planes of a tariff, for rating, in *usage. UB409 when another tariff
+ * classified it.
+ */
+extern void eb_pg_usage_map(Datum datum, const EbTariff *tariff, EbUsageMap *map, EbUsage *usage);
+
+/* The usage for one rating, with a copy of its own of what that writes to (losses, net). */
+extern const EbUsage *eb_pg_usage_fresh(const EbUsage *usage, const EbTariff *tariff);
+
+/* The same for who asks once. */
 extern const EbUsage *eb_pg_usage_for(Datum datum, const EbTariff *tariff);
 
 #define PG_GETARG_EB_USAGE(n) eb_pg_usage(PG_GETARG_DATUM(n))
 #define PG_GETARG_EB_USAGE_FOR(n, tariff) eb_pg_usage_for(PG_GETARG_DATUM(n), (tariff))
 
-/* Walks the names of a shape in the order of its slots. */
-typedef struct EbUsageName
-{
-	const char *next;	  /* in names */
-	const char *schedule; /* empty when it is the only one */
-	int32 nperiods;
-} EbUsageName;
+/* A datum that version 0.1.0 stored, as one of the present format (usage_old.c) */
+extern const EbUsageDatum *eb_pg_usage_convert(const EbUsageDatum *old);
 
-extern EbUsageName eb_pg_usage_names(const EbUsageShape *shape);
-extern const char *eb_pg_usage_next_schedule(EbUsageName *name); /* reads nperiods, too */
-extern const char *eb_pg_usage_next_period(EbUsageName *name);
+/* Keys of JSON by channel: energy, and energy x price by series */
+extern const char *const eb_pg_energy_key[EB_NCHANNELS];
+extern const char *const eb_pg_cost_key[EB_NCHANNELS];
 
-/* The text form (usage_json.c): writing, and the one door for reading, which raises UB400. */
+/* Words of quality, by EbQuality */
+extern const char *const eb_pg_quality_word[EB_MISSING + 1];
+
+/*
+ * The text form: writing (usage_json.c), and the one door for reading (usage_json_read.c), which
+ * raises UB400.
+ */
 extern void eb_pg_usage_write(StringInfo out, const EbUsageDatum *datum);
 extern EbUsageDatum *eb_pg_usage_read(Jsonb *json);
 

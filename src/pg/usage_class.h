@@ -10,39 +10,62 @@
 #include "fmgr.h"
 
 #include "pg/usage.h"
-
-/* Longest interval of usage(): a value of more days is a reading, for register_usage() */
-#define EB_MAX_STEP_US (32 * EB_DAY_US)
+#include "pg/usage_row.h"
+#include "rating/usage_sum.h"
 
 typedef struct EbUsageClass
 {
 	struct EbUsageClass *next;
-	const EbTariff *tariff; /* a copy, sorted: eb_pg_usage_tariff() */
+	const EbTariff *tariff; /* a copy, sorted: eb_pg_usage_tariff(); NULL: of a worker, see wire */
 	const EbZone *zone;
 	EbUsageShape *shape;
-	EbTouCache *cache;
+	EbClassifier *by; /* by version, or one */
+	int n;
+	bool versions;
+	bool
+		whole; /* the end needs the tariff, not only its layout: a state carries it to the leader */
 } EbUsageClass;
 
+/* What the transition function of an aggregate keeps in fn_extra */
+typedef struct EbUsageSite
+{
+	EbUsageClass *first;
+	EbUsageClass **of_no; /* by number, of a constant array */
+	int nnumbers;
+	bool fixed;	   /* the tariff, or array of them, is the same for all rows of a group */
+	bool constant; /* and of all groups */
+	EbUsageArgs args;
+} EbUsageSite;
+
+/* Made on the first call; rows have nrow arguments that must be there. */
+extern EbUsageSite *eb_pg_usage_site(FunctionCallInfo fcinfo, int nrow);
+
+/* The same for who keeps more in fn_extra: fills a site of zeros. */
+extern void eb_pg_usage_site_init(FunctionCallInfo fcinfo, EbUsageSite *site, int nrow);
+
 /* The class of a tariff; made on first use and kept by flinfo of the running function. */
-extern EbUsageClass *eb_pg_usage_class(FunctionCallInfo fcinfo, const EbTariff *tariff);
+extern EbUsageClass *
+eb_pg_usage_class(FunctionCallInfo fcinfo, EbUsageSite *site, const EbTariff *tariff);
+
+/*
+ * The class of the row's tariff. The row before it in its group had class and number *no, NULL when
+ * it is the first: UB409 when the tariffs classify differently.
+ */
+extern EbUsageClass *eb_pg_usage_class_of_row(FunctionCallInfo fcinfo, EbUsageSite *site,
+											  const EbUsageClass *before, int32 *no);
 
 /* The memory context of the aggregate's states; raises when no aggregate is running. */
 extern MemoryContext eb_pg_aggcontext(FunctionCallInfo fcinfo);
 
-/*
- * Is the tariff of an aggregate (its first argument) the same for all rows of a group? True for
- * constants, parameters and the answers of subqueries that do not depend on the row; then it is
- * looked at once per group, otherwise once per row.
- */
-extern bool eb_pg_tariff_is_fixed(FunctionCallInfo fcinfo);
+/* Memory for sums, in the given context. */
+extern EbMemory eb_pg_memory(MemoryContext context);
 
-/* Raises UB409: another tariff than the one that the group began with. */
-extern void eb_pg_check_same_tariff(const EbTariff *tariff, const EbUsageShape *shape);
+/* Raises what adding to a sum, or the end of one, answered, unless it is EB_OK. */
+extern void eb_pg_usage_check(EbStatus status, const EbFault *fault);
 
-/* Room for n parts in the sum, in the given memory context. */
-extern void eb_pg_usage_sum_reserve(EbUsageSum *sum, MemoryContext context, int64 n);
+extern void eb_pg_usage_sum_init(EbUsageSum *sum, MemoryContext context, const EbUsageClass *class);
 
-/* The sum as a datum in the current memory context. */
-extern EbUsageDatum *eb_pg_usage_sum_make(const EbUsageSum *sum, const EbUsageShape *shape);
+/* The sum as a datum in the current memory context; NULL when nothing was added to it. */
+extern EbUsageDatum *eb_pg_usage_sum_make(const EbUsageSum *sum, const EbUsageClass *class);
 
 #endif /* ELECBILL_PG_USAGE_CLASS_H */

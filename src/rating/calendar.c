@@ -74,8 +74,8 @@ day_in_month(int month_index, int mday)
 EbDayRange
 eb_scope_range(const EbTariff *tariff, EbTierScope scope, int32_t day)
 {
-	EbDate date = eb_date_from_day(day);
-	int month_index = date.year * 12 + date.month - 1;
+	EbDate date;
+	int month_index;
 	int start_month = tariff->year_start / 32 - 1;
 	int mday = tariff->year_start % 32;
 	int months = 12;
@@ -92,10 +92,16 @@ eb_scope_range(const EbTariff *tariff, EbTierScope scope, int32_t day)
 			break;
 		case EB_SCOPE_YEAR:
 			break;
+		case EB_SCOPE_DAY:
+			return (EbDayRange){day, day + 1};
+		case EB_SCOPE_INTERVAL:
+		case EB_SCOPE_SESSION:
 		case EB_SCOPE_BILL:
 		case EB_NSCOPES:
 			return (EbDayRange){EB_DAY_MIN, EB_DAY_MAX};
 	}
+	date = eb_date_from_day(day);
+	month_index = date.year * 12 + date.month - 1;
 	month_index -= (month_index + 12 - start_month) % months;
 	if (day_in_month(month_index, mday) > day)
 		month_index -= months;
@@ -116,8 +122,11 @@ cut_at(EbDayRange *range, int32_t day, int32_t boundary)
 static void
 cut_at_month_day(EbDayRange *range, int32_t day, EbDate date, int md)
 {
+	int32_t end = day - date.day + 1 + eb_month_days(date.year, date.month);
+	int32_t boundary = day - date.day + md % 32;
+
 	if (md / 32 == date.month)
-		cut_at(range, day, day_in_month(date.year * 12 + date.month - 1, md % 32));
+		cut_at(range, day, boundary < end ? boundary : end);
 }
 
 static void
@@ -140,15 +149,41 @@ cut_at_component(EbDayRange *range, int32_t day, const EbTariff *tariff,
 	}
 }
 
+/* At the last price that began by the day, and at the next one */
+static void
+cut_at_points(EbDayRange *range, int32_t day, const EbTariff *tariff, const EbSeries *series)
+{
+	const EbPoint *point = EB_ARRAY(tariff, EbPoint, series->point);
+	int low = 0;
+	int high = series->point.n;
+
+	while (low < high)
+	{
+		int middle = low + (high - low) / 2;
+
+		if (point[middle].day <= day)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low > 0)
+		cut_at(range, day, point[low - 1].day);
+	if (low < series->point.n)
+		cut_at(range, day, point[low].day);
+}
+
 EbDayRange
 eb_part_range(const EbTariff *tariff, int32_t day)
 {
 	const EbSeasonRange *season = EB_ARRAY(tariff, EbSeasonRange, tariff->season_range);
 	const EbComponent *component = EB_ARRAY(tariff, EbComponent, tariff->component);
+	const EbSeries *series = EB_ARRAY(tariff, EbSeries, tariff->series);
 	EbDate date = eb_date_from_day(day);
 	EbDayRange range;
 
-	range.from = eb_day_from_date(date.year, date.month, 1);
+	if (tariff->by_day)
+		return (EbDayRange){day, day + 1};
+	range.from = day - date.day + 1;
 	range.to = range.from + eb_month_days(date.year, date.month);
 	cut_at_month_day(&range, day, date, date.month * 32 + tariff->month_day);
 	for (int quarter = 0; quarter < 4; quarter++)
@@ -164,27 +199,72 @@ eb_part_range(const EbTariff *tariff, int32_t day)
 	}
 	for (int i = 0; i < tariff->component.n; i++)
 		cut_at_component(&range, day, tariff, &component[i]);
+	for (int i = 0; i < tariff->series.n; i++)
+		if (series[i].kind == EB_SERIES_DAYS)
+			cut_at_points(&range, day, tariff, &series[i]);
 	return range;
+}
+
+/* Does the component read dates, or count anew where a part begins? */
+static bool
+component_dated(const EbTariff *tariff, const EbComponent *component)
+{
+	const EbFactorIf *factor = EB_ARRAY(tariff, EbFactorIf, component->factor_if);
+
+	if (!eb_days_open(component->valid_from, component->valid_to) ||
+		(component->has_when && eb_condition_dated(&component->when)) ||
+		(component->has_tier && eb_scope_dated((EbTierScope) component->tier.scope)))
+		return true;
+	for (int i = 0; i < component->factor_if.n; i++)
+		if (eb_condition_dated(&factor[i].condition))
+			return true;
+	return false;
+}
+
+/* Is the peak of one date another one than that of the next? */
+static bool
+demand_dated(const EbDemand *demand)
+{
+	return demand->per != EB_SCOPE_BILL || demand->seasons != 0 || demand->months != 0 ||
+		   demand->ratchet.lookback > 0;
 }
 
 bool
 eb_parts_matter(const EbTariff *tariff)
 {
 	const EbComponent *component = EB_ARRAY(tariff, EbComponent, tariff->component);
+	const EbSeries *series = EB_ARRAY(tariff, EbSeries, tariff->series);
+	const EbDemand *demand = EB_ARRAY(tariff, EbDemand, tariff->demand);
 
-	if (tariff->season_range.n > 0)
+	if (tariff->by_day || tariff->season_range.n > 0)
 		return true;
 	for (int i = 0; i < tariff->component.n; i++)
-	{
-		const EbFactorIf *factor = EB_ARRAY(tariff, EbFactorIf, component[i].factor_if);
-
-		if (!eb_days_open(component[i].valid_from, component[i].valid_to) ||
-			(component[i].has_when && eb_condition_dated(&component[i].when)) ||
-			(component[i].has_tier && component[i].tier.scope != EB_SCOPE_BILL))
+		if (component_dated(tariff, &component[i]))
 			return true;
-		for (int j = 0; j < component[i].factor_if.n; j++)
-			if (eb_condition_dated(&factor[j].condition))
-				return true;
-	}
+	for (int i = 0; i < tariff->series.n; i++)
+		if (series[i].kind == EB_SERIES_DAYS)
+			return true;
+	for (int i = 0; i < tariff->demand.n; i++)
+		if (demand_dated(&demand[i]))
+			return true;
 	return false;
+}
+
+const EbTariff *
+eb_tariff_on(const EbTariff *tariff, int32_t day, EbDayRange *days)
+{
+	const EbVersion *version = EB_ARRAY(tariff, EbVersion, tariff->version);
+	const EbTariff *found = tariff->version.n > 0 ? NULL : tariff;
+	EbDayRange range = {INT32_MIN, INT32_MAX};
+
+	for (int i = 0; i < tariff->version.n; i++)
+	{
+		if (version[i].valid_from <= day && day < version[i].valid_to)
+			found = eb_version_tariff(tariff, &version[i]);
+		cut_at(&range, day, version[i].valid_from);
+		cut_at(&range, day, version[i].valid_to);
+	}
+	if (days != NULL)
+		*days = range;
+	return found;
 }

@@ -27,9 +27,17 @@ extern int eb_season_of(const EbTariff *tariff, int32_t day);
 /*
  * The instance of a tier scope that holds the day: tier month (month_day), tier quarter and tier
  * year (year_start). A start date that the month lacks (02-29, 30 February of a quarter) is the
- * first of the next month. EB_SCOPE_BILL has no instance of its own: [EB_DAY_MIN, EB_DAY_MAX].
+ * first of the next month. Scopes that dates do not bound (interval, bill, session) have no
+ * instance of their own: [EB_DAY_MIN, EB_DAY_MAX].
  */
 extern EbDayRange eb_scope_range(const EbTariff *tariff, EbTierScope scope, int32_t day);
+
+/* Does the scope begin anew on a date? */
+static inline bool
+eb_scope_dated(EbTierScope scope)
+{
+	return scope != EB_SCOPE_INTERVAL && scope != EB_SCOPE_BILL && scope != EB_SCOPE_SESSION;
+}
 
 static inline int32_t
 eb_scope_start(const EbTariff *tariff, EbTierScope scope, int32_t day)
@@ -47,7 +55,8 @@ eb_scope_days(const EbTariff *tariff, EbTierScope scope, int32_t day)
 
 /*
  * The run of days around day that no boundary cuts: calendar month, tier month, quarter and year,
- * season, valid and when.date of components and their factors (usage.h: "part"). At most 31 days.
+ * season, valid and when.date of components and their factors, points of series of kind DAYS
+ * (usage.h: "part"). The day alone when the tariff is by_day; at most 31 days.
  */
 extern EbDayRange eb_part_range(const EbTariff *tariff, int32_t day);
 
@@ -62,14 +71,22 @@ eb_days_open(int32_t from, int32_t to)
 static inline bool
 eb_condition_dated(const EbCondition *condition)
 {
-	return condition->seasons != 0 || condition->months != 0 ||
-		   !eb_days_open(condition->date_from, condition->date_to);
+	return condition->seasons != 0 || condition->months != 0 || condition->days != 0 ||
+		   condition->not_days != 0 || !eb_days_open(condition->date_from, condition->date_to);
 }
 
 /*
  * Can it change an amount in which of two parts energy lies? False for a tariff without seasons,
- * dates and tiers beyond the bill: its parts are added up again before they are priced.
+ * dates, prices by date, single days, demands of a month and tiers beyond the bill: its parts are
+ * added up again before they are priced.
  */
 extern bool eb_parts_matter(const EbTariff *tariff);
+
+/*
+ * The tariff that holds on a local day: that version of a tariff that changes, else the tariff
+ * itself. *days, if not NULL, is how long it holds. NULL before the first version and after the
+ * last; *days is then the time up to the next one.
+ */
+extern const EbTariff *eb_tariff_on(const EbTariff *tariff, int32_t day, EbDayRange *days);
 
 #endif

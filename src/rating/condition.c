@@ -23,14 +23,16 @@ lacks(const EbRating *rating, const char *what, EbText name, const char *hint)
 						   EB_TEXT_ARG(name));
 }
 
-static EbStatus
-attr_number(const EbRating *rating, EbSlice name, int64_t *value_u)
+EbStatus
+eb_attr_number(const EbRating *rating, EbText name, int64_t *value_u)
 {
 	const EbRateContext *ctx = rating->ctx;
-	const EbAttr *attr = eb_attr_find(ctx->attr, ctx->nattrs, rating->tariff, name);
+	const EbAttr *attr = ctx->attr;
 
-	if (attr == NULL)
-		return lacks(rating, "the attribute", text_of(rating, name), "Give it in ctx.attrs.");
+	while (attr < ctx->attr + ctx->nattrs && !eb_text_equal(attr->name, name))
+		attr++;
+	if (attr == ctx->attr + ctx->nattrs)
+		return lacks(rating, "the attribute", name, "Give it in ctx.attrs.");
 	if (eb_decimal_parse64(attr->value, EB_ENERGY_SCALE, value_u) == EB_OK)
 		return EB_OK;
 	eb_fault_set(rating->fault, EB_BAD_ARGUMENT, "attribute must be a number",
@@ -39,18 +41,80 @@ attr_number(const EbRating *rating, EbSlice name, int64_t *value_u)
 						   EB_TEXT_ARG(attr->name), EB_TEXT_ARG(attr->value));
 }
 
+static const EbNamedQuantity *
+find_named(const EbNamedQuantity *qty, int n, EbText name)
+{
+	for (int i = 0; i < n; i++)
+		if (eb_text_equal(qty[i].name, name))
+			return &qty[i];
+	return NULL;
+}
+
+/* What ctx says wins over what the usage says. */
 static EbStatus
 named_number(const EbRating *rating, EbSlice name, int64_t *value_u)
 {
 	EbText wanted = text_of(rating, name);
+	const EbNamedQuantity *found = find_named(rating->ctx->qty, rating->ctx->nqty, wanted);
 
-	for (int i = 0; i < rating->ctx->nqty; i++)
-		if (eb_text_equal(rating->ctx->qty[i].name, wanted))
-		{
-			*value_u = rating->ctx->qty[i].value_u;
-			return EB_OK;
-		}
-	return lacks(rating, "the quantity", wanted, "Give it in ctx.qty.");
+	if (found == NULL)
+		found = find_named(rating->usage->qty, rating->usage->nqty, wanted);
+	if (found == NULL)
+		return lacks(rating, "the quantity", wanted, "Give it in ctx.qty, or with the usage.");
+	*value_u = found->value_u;
+	return EB_OK;
+}
+
+static const char *const channel_name[] = {"import_kwh", "export_kwh", "import_kvarh",
+										   "export_kvarh"};
+
+EbStatus
+eb_need_channel(const EbRating *rating, EbChannel channel)
+{
+	const char *name = channel_name[channel];
+
+	if ((rating->usage->channels >> channel & 1) != 0)
+		return EB_OK;
+	return lacks(rating, "the channel", (EbText){name, (int) strlen(name)},
+				 "Give it with the usage.");
+}
+
+EbStatus
+eb_need_total(const EbRating *rating, EbChannel channel)
+{
+	EbStatus status = eb_need_channel(rating, channel);
+
+	if (status != EB_OK || rating->version == NULL || (rating->other_lacks >> channel & 1) == 0)
+		return status;
+	eb_fault_set(rating->fault, EB_NOT_SUPPORTED,
+				 "a version of the tariff does not count what another needs of the whole bill",
+				 "Bill up to the day of the change and from it on.");
+	return eb_fault_detail(rating->fault, EB_NOT_SUPPORTED, "It is the channel \"%s\".",
+						   channel_name[channel]);
+}
+
+EbStatus
+eb_need_periods(const EbRating *rating, EbChannel channel)
+{
+	if ((rating->usage->channels & EB_UNDIVIDED(channel)) == 0)
+		return EB_OK;
+	eb_fault_set(rating->fault, EB_UNKNOWN, "the tariff needs a channel by period",
+				 "Give it with the usage as {period: number}, or interval values to usage().");
+	return eb_fault_detail(rating->fault, EB_UNKNOWN, "It is the channel \"%s\".",
+						   channel_name[channel]);
+}
+
+static EbStatus
+net_energy(const EbRating *rating, int64_t *value_u)
+{
+	EbStatus status = eb_need_total(rating, EB_EXPORT_KWH);
+
+	if (status != EB_OK)
+		return status;
+	if (__builtin_sub_overflow(rating->total_u[EB_IMPORT_KWH], rating->total_u[EB_EXPORT_KWH],
+							   value_u))
+		return eb_overflow(rating->fault, "energy");
+	return EB_OK;
 }
 
 EbStatus
@@ -59,8 +123,13 @@ eb_quantity_value(const EbRating *rating, const EbQuantity *quantity, int64_t *v
 	switch ((EbQuantityKind) quantity->kind)
 	{
 		case EB_QTY_IMPORT_KWH:
-			*value_u = rating->import_ukwh;
-			return EB_OK;
+		case EB_QTY_EXPORT_KWH:
+		case EB_QTY_IMPORT_KVARH:
+		case EB_QTY_EXPORT_KVARH:
+			*value_u = rating->total_u[quantity->kind];
+			return eb_need_total(rating, (EbChannel) quantity->kind);
+		case EB_QTY_NET_KWH:
+			return net_energy(rating, value_u);
 		case EB_QTY_DAYS:
 			*value_u = rating->days_u;
 			return eb_need_days(rating);
@@ -71,16 +140,15 @@ eb_quantity_value(const EbRating *rating, const EbQuantity *quantity, int64_t *v
 			*value_u = EB_MICRO;
 			return EB_OK;
 		case EB_QTY_ATTR:
-			return attr_number(rating, quantity->name, value_u);
+			return eb_attr_number(rating, text_of(rating, quantity->name), value_u);
 		case EB_QTY_NAMED:
 			break;
 	}
 	return named_number(rating, quantity->name, value_u);
 }
 
-/* value / per against the bounds; per > 0 */
-static bool
-in_range(const EbRange *range, eb_int128 value, int64_t per)
+bool
+eb_in_range(const EbRange *range, eb_int128 value, int64_t per)
 {
 	return (!range->has_gt || value > (eb_int128) range->gt * per) &&
 		   (!range->has_ge || value >= (eb_int128) range->ge * per) &&
@@ -100,7 +168,7 @@ ratio_holds(const EbRating *rating, const EbTest *test, bool *holds)
 		status = eb_quantity_value(rating, &test->to, &to_u);
 	if (status != EB_OK)
 		return status;
-	*holds = to_u > 0 && in_range(&test->range, (eb_int128) of_u * EB_MICRO, to_u);
+	*holds = to_u > 0 && eb_in_range(&test->range, (eb_int128) of_u * EB_MICRO, to_u);
 	return EB_OK;
 }
 
@@ -118,9 +186,9 @@ attr_holds(const EbRating *rating, const EbTest *test, bool *holds)
 		return EB_OK;
 	if (test->kind == EB_TEST_ATTR_RANGE)
 	{
-		EbStatus status = attr_number(rating, test->of.name, &number);
+		EbStatus status = eb_attr_number(rating, text_of(rating, test->of.name), &number);
 
-		*holds = status == EB_OK && in_range(&test->range, number, 1);
+		*holds = status == EB_OK && eb_in_range(&test->range, number, 1);
 		return status;
 	}
 	for (int i = 0; i < test->value.n && !*holds; i++)
@@ -143,10 +211,34 @@ test_holds(const EbRating *rating, const EbTest *test, bool *holds)
 			return ratio_holds(rating, test, holds);
 		case EB_TEST_QTY:
 			break;
+		case EB_TEST_TIME:
+		case EB_TEST_KWH:
+		case EB_TEST_KW:
+		case EB_TEST_AMP:
+		case EB_TEST_SECONDS:
+		case EB_TEST_RESERVATION:
+			*holds = false;
+			return EB_OK;
 	}
 	status = eb_quantity_value(rating, &test->of, &value_u);
-	*holds = status == EB_OK && in_range(&test->range, value_u, 1);
+	*holds = status == EB_OK && eb_in_range(&test->range, value_u, 1);
 	return status;
+}
+
+/* Does the first day of the run fulfil what the condition says about dates? */
+static bool
+date_holds(const EbRating *rating, const EbCondition *condition, const EbRun *run)
+{
+	uint64_t tags = 0;
+
+	if ((condition->seasons != 0 && (condition->seasons >> run->season & 1) == 0) ||
+		(condition->months != 0 && (condition->months >> run->month & 1) == 0) ||
+		run->day < condition->date_from || run->day >= condition->date_to)
+		return false;
+	if (condition->days != 0 || condition->not_days != 0)
+		tags = eb_day_tags(rating->tariff, run->day);
+	return (condition->days == 0 || (condition->days & tags) != 0) &&
+		   (condition->not_days & tags) == 0;
 }
 
 EbStatus
@@ -159,9 +251,7 @@ eb_condition_holds(const EbRating *rating, const EbCondition *condition, const E
 
 	if (status != EB_OK)
 		return status;
-	*holds = !by_date || ((condition->seasons == 0 || (condition->seasons >> run->season & 1)) &&
-						  (condition->months == 0 || (condition->months >> run->month & 1)) &&
-						  run->day >= condition->date_from && run->day < condition->date_to);
+	*holds = !by_date || date_holds(rating, condition, run);
 	for (int i = 0; i < condition->test.n && *holds; i++)
 	{
 		status = test_holds(rating, &test[i], holds);
@@ -175,8 +265,8 @@ EbStatus
 eb_component_valid(const EbRating *rating, const EbComponent *component, const EbRun *run,
 				   bool *valid)
 {
-	*valid = true;
-	if (eb_days_open(component->valid_from, component->valid_to))
+	*valid = eb_in_version(rating, run->day);
+	if (!*valid || eb_days_open(component->valid_from, component->valid_to))
 		return EB_OK;
 	*valid = run->day >= component->valid_from && run->day < component->valid_to;
 	return eb_need_dates(rating, "whether a component is valid");

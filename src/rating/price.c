@@ -6,36 +6,9 @@
  * Source: doc/rating.md.
  */
 #include "rating/fault.h"
-#include "rating/price.h"
+#include "rating/price_walk.h"
 #include "rating/tariff_grammar.h"
 #include "rating/tariff_json.h"
-
-/* Nodes inside nodes; lint allows less (EB_MAX_DEPTH nested and EB_MAX_DEPTH references) */
-#define MAX_NESTING 1200
-
-/* digits x 10^-scale, without trailing zeros after the point: products stay short */
-typedef struct Exact
-{
-	eb_int128 digits;
-	int scale;
-} Exact;
-
-/* One evaluation: a node may refer to another many times, so visits are counted */
-typedef struct Walk
-{
-	const EbPriceEnv *env;
-	EbFault *fault;
-	int visits;
-	int depth;
-} Walk;
-
-static EbStatus node_exact(Walk *walk, int32_t node, Exact *result);
-
-static const EbPriceNode *
-node_at(const EbTariff *tariff, int32_t node)
-{
-	return EB_ARRAY(tariff, EbPriceNode, tariff->node) + node;
-}
 
 static EbText
 tariff_text(const EbTariff *tariff, EbSlice text)
@@ -43,8 +16,10 @@ tariff_text(const EbTariff *tariff, EbSlice text)
 	return (EbText){EB_ARRAY(tariff, char, text), text.n};
 }
 
-static void
-strip_zeros(Exact *number)
+/* ---------------------------------------------------------------- exact numbers */
+
+void
+eb_exact_strip(EbExact *number)
 {
 	while (number->scale > 0 && number->digits % 10 == 0)
 	{
@@ -53,44 +28,43 @@ strip_zeros(Exact *number)
 	}
 }
 
-static EbStatus
-too_long(EbFault *fault)
+EbStatus
+eb_price_too_long(EbFault *fault)
 {
 	return eb_fault_set(fault, EB_OUT_OF_RANGE, "price has too many digits to be exact",
 						"Give the inner product a round of its own.");
 }
 
-static bool
-exact_add(const Exact *a, const Exact *b, Exact *sum)
+bool
+eb_exact_add(const EbExact *a, const EbExact *b, EbExact *sum)
 {
-	const Exact *coarse = a->scale < b->scale ? a : b;
-	const Exact *fine = a->scale < b->scale ? b : a;
+	const EbExact *coarse = a->scale < b->scale ? a : b;
+	const EbExact *fine = a->scale < b->scale ? b : a;
 	eb_int128 scaled;
 
 	if (fine->scale - coarse->scale > 38 ||
 		!eb_mul128(coarse->digits, eb_pow10(fine->scale - coarse->scale), &scaled) ||
 		!eb_add128(scaled, fine->digits, &scaled))
 		return false;
-	*sum = (Exact){scaled, fine->scale};
-	strip_zeros(sum);
+	*sum = (EbExact){scaled, fine->scale};
+	eb_exact_strip(sum);
 	return true;
 }
 
-static bool
-exact_mul(const Exact *a, const Exact *b, Exact *product)
+bool
+eb_exact_mul(const EbExact *a, const EbExact *b, EbExact *product)
 {
 	eb_int128 digits;
 
 	if (!eb_mul128(a->digits, b->digits, &digits))
 		return false;
-	*product = (Exact){digits, a->scale + b->scale};
-	strip_zeros(product);
+	*product = (EbExact){digits, a->scale + b->scale};
+	eb_exact_strip(product);
 	return true;
 }
 
-/* To a multiple of step_n (1e-9), as a number of at most nine decimals */
-static bool
-exact_round(Exact *number, int64_t step_n, int32_t mode)
+bool
+eb_exact_round(EbExact *number, int64_t step_n, int32_t mode)
 {
 	eb_int128 value = number->digits;
 	eb_int128 step = step_n;
@@ -106,6 +80,8 @@ exact_round(Exact *number, int64_t step_n, int32_t mode)
 	number->scale = EB_PRICE_SCALE;
 	return eb_mul128(number->digits, step_n, &number->digits);
 }
+
+/* ---------------------------------------------------------------- maps */
 
 const EbAttr *
 eb_attr_find(const EbAttr *attr, int nattrs, const EbTariff *tariff, EbSlice name)
@@ -131,7 +107,7 @@ entry_by_index(const EbTariff *tariff, const EbPriceNode *map, int32_t wanted)
 }
 
 static EbStatus
-choose_period(Walk *walk, const EbPriceNode *map, int32_t *chosen)
+choose_period(EbPriceWalk *walk, const EbPriceNode *map, int32_t *chosen)
 {
 	const EbTariff *tariff = walk->env->tariff;
 	EbText name;
@@ -149,7 +125,7 @@ choose_period(Walk *walk, const EbPriceNode *map, int32_t *chosen)
 }
 
 static EbStatus
-choose_season(Walk *walk, const EbPriceNode *map, int32_t *chosen)
+choose_season(EbPriceWalk *walk, const EbPriceNode *map, int32_t *chosen)
 {
 	const EbTariff *tariff = walk->env->tariff;
 	EbText name = {"*", 1};
@@ -169,7 +145,7 @@ choose_season(Walk *walk, const EbPriceNode *map, int32_t *chosen)
 }
 
 static EbStatus
-choose_attr(Walk *walk, const EbPriceNode *map, int32_t *chosen)
+choose_attr(EbPriceWalk *walk, const EbPriceNode *map, int32_t *chosen)
 {
 	const EbPriceEnv *env = walk->env;
 	const EbPriceEntry *entry = EB_ARRAY(env->tariff, EbPriceEntry, map->entry);
@@ -193,8 +169,8 @@ choose_attr(Walk *walk, const EbPriceNode *map, int32_t *chosen)
 						   EB_TEXT_ARG(name), EB_TEXT_ARG(value));
 }
 
-static EbStatus
-choose_entry(Walk *walk, const EbPriceNode *map, int32_t *chosen)
+EbStatus
+eb_price_choose(EbPriceWalk *walk, const EbPriceNode *map, int32_t *chosen)
 {
 	if (map->kind == EB_PRICE_PERIOD)
 		return choose_period(walk, map, chosen);
@@ -203,54 +179,68 @@ choose_entry(Walk *walk, const EbPriceNode *map, int32_t *chosen)
 	return choose_attr(walk, map, chosen);
 }
 
+/* ---------------------------------------------------------------- values */
+
 /* MUL and ADD over their operands, then their own rounding */
 static EbStatus
-combine(Walk *walk, const EbPriceNode *node, Exact *result)
+combine(EbPriceWalk *walk, const EbPriceNode *node, EbExact *result)
 {
 	const int32_t *operand = EB_ARRAY(walk->env->tariff, int32_t, node->entry);
 	bool product = node->kind == EB_PRICE_MUL;
 
-	*result = (Exact){product ? 1 : 0, 0};
+	*result = (EbExact){product ? 1 : 0, 0};
 	for (int i = 0; i < node->entry.n; i++)
 	{
-		Exact next;
-		EbStatus status = node_exact(walk, operand[i], &next);
+		EbExact next;
+		EbStatus status = eb_price_node(walk, operand[i], &next);
 
 		if (status != EB_OK)
 			return status;
-		if (!(product ? exact_mul(result, &next, result) : exact_add(result, &next, result)))
-			return too_long(walk->fault);
+		if (!(product ? eb_exact_mul(result, &next, result) : eb_exact_add(result, &next, result)))
+			return eb_price_too_long(walk->fault);
 	}
-	if (node->round.step_n > 0 && !exact_round(result, node->round.step_n, node->round.mode))
-		return too_long(walk->fault);
+	if (node->round.step_n > 0 && !eb_exact_round(result, node->round.step_n, node->round.mode))
+		return eb_price_too_long(walk->fault);
 	return EB_OK;
 }
 
-static EbStatus
-node_exact(Walk *walk, int32_t index, Exact *result)
+EbStatus
+eb_price_node(EbPriceWalk *walk, int32_t index, EbExact *result)
 {
-	const EbPriceNode *node = node_at(walk->env->tariff, index);
+	const EbPriceNode *node = eb_price_node_at(walk->env->tariff, index);
 	int32_t chosen = EB_NONE;
 	EbStatus status;
 
-	if (++walk->visits > EB_MAX_PRICE_NODES || walk->depth >= MAX_NESTING)
+	if (++walk->visits > EB_MAX_PRICE_NODES || walk->depth >= EB_PRICE_NESTING)
 		return eb_fault_set(walk->fault, EB_OUT_OF_RANGE, "price is nested too deep", NULL);
 	if (node->kind == EB_PRICE_CONST)
 	{
-		*result = (Exact){node->value_n, EB_PRICE_SCALE};
-		strip_zeros(result);
+		*result = (EbExact){node->value_n, EB_PRICE_SCALE};
+		eb_exact_strip(result);
+		return EB_OK;
+	}
+	if (node->kind == EB_PRICE_SERIES)
+	{
+		const EbSeries *series = eb_series_find(walk->env->tariff, node->series);
+
+		*result = (EbExact){0, 0};
+		if (!eb_series_summed(series))
+			return eb_series_day(walk, series, result);
+		if (!walk->linear)
+			return eb_fault_set(walk->fault, EB_BAD_ARGUMENT,
+								"a price that changes inside days is not one number", NULL);
 		return EB_OK;
 	}
 	walk->depth++;
 	if (node->kind == EB_PRICE_MUL || node->kind == EB_PRICE_ADD)
 		status = combine(walk, node, result);
 	else if (node->kind == EB_PRICE_REF)
-		status = node_exact(walk, EB_ARRAY(walk->env->tariff, int32_t, node->entry)[0], result);
+		status = eb_price_node(walk, EB_ARRAY(walk->env->tariff, int32_t, node->entry)[0], result);
 	else
 	{
-		status = choose_entry(walk, node, &chosen);
+		status = eb_price_choose(walk, node, &chosen);
 		if (status == EB_OK)
-			status = node_exact(walk, chosen, result);
+			status = eb_price_node(walk, chosen, result);
 	}
 	walk->depth--;
 	return status;
@@ -258,76 +248,56 @@ node_exact(Walk *walk, int32_t index, Exact *result)
 
 const EbRounding eb_price_exact = {0, EB_HALF_UP, 0};
 
+/* Where choices among nodes lead: a price is mostly a number, and needs no arithmetic then */
+static EbStatus
+follow(EbPriceWalk *walk, int32_t *node)
+{
+	for (;;)
+	{
+		const EbPriceNode *at = eb_price_node_at(walk->env->tariff, *node);
+		EbStatus status = EB_OK;
+
+		if (at->kind == EB_PRICE_REF)
+			*node = EB_ARRAY(walk->env->tariff, int32_t, at->entry)[0];
+		else if (at->kind <= EB_PRICE_ATTR && at->kind != EB_PRICE_CONST)
+			status = eb_price_choose(walk, at, node);
+		else
+			return EB_OK;
+		if (status != EB_OK)
+			return status;
+		if (++walk->visits > EB_MAX_PRICE_NODES)
+			return eb_fault_set(walk->fault, EB_OUT_OF_RANGE, "price is nested too deep", NULL);
+	}
+}
+
 EbStatus
 eb_price_value(const EbPriceEnv *env, int32_t node, const EbRounding *round, int64_t *value_n,
 			   EbFault *fault)
 {
 	bool exact_step = round->step_n == 0;
-	Walk walk = {env, fault, 0, 0};
-	Exact exact;
+	EbPriceWalk walk = {env, fault, 0, 0, false};
+	EbExact exact;
 	EbStatus status;
 
 	*value_n = 0;
 	if (node == EB_NONE)
 		return EB_OK;
-	if (exact_step && node_at(env->tariff, node)->kind == EB_PRICE_CONST)
-	{
-		*value_n = node_at(env->tariff, node)->value_n;
-		return EB_OK;
-	}
-	status = node_exact(&walk, node, &exact);
+	status = follow(&walk, &node);
 	if (status != EB_OK)
 		return status;
-	if (!exact_round(&exact, exact_step ? 1 : round->step_n, exact_step ? EB_HALF_UP : round->mode))
-		return too_long(fault);
+	if (exact_step && eb_price_node_at(env->tariff, node)->kind == EB_PRICE_CONST)
+	{
+		*value_n = eb_price_node_at(env->tariff, node)->value_n;
+		return EB_OK;
+	}
+	status = eb_price_node(&walk, node, &exact);
+	if (status != EB_OK)
+		return status;
+	if (!eb_exact_round(&exact, exact_step ? 1 : round->step_n,
+						exact_step ? EB_HALF_UP : round->mode))
+		return eb_price_too_long(fault);
 	if (exact.digits < INT64_MIN || exact.digits > INT64_MAX)
 		return eb_fault_set(fault, EB_OUT_OF_RANGE, "price is out of range", NULL);
 	*value_n = (int64_t) exact.digits;
 	return EB_OK;
-}
-
-/* Bits of a node; past the budget everything is assumed, evaluation will refuse the node anyway */
-static unsigned
-node_uses(const EbTariff *tariff, int32_t index, int depth, int *visits)
-{
-	const EbPriceNode *node = node_at(tariff, index);
-	unsigned uses = 0;
-
-	if (++*visits > EB_MAX_PRICE_NODES || depth >= MAX_NESTING)
-		return EB_USES_PERIOD | EB_USES_SEASON | EB_USES_ATTR;
-	switch ((EbPriceKind) node->kind)
-	{
-		case EB_PRICE_CONST:
-			return 0;
-		case EB_PRICE_REF:
-		case EB_PRICE_MUL:
-		case EB_PRICE_ADD:
-			for (int i = 0; i < node->entry.n; i++)
-				uses |=
-					node_uses(tariff, EB_ARRAY(tariff, int32_t, node->entry)[i], depth + 1, visits);
-			return uses;
-		case EB_PRICE_PERIOD:
-			uses = EB_USES_PERIOD;
-			break;
-		case EB_PRICE_SEASON:
-			uses = EB_USES_SEASON;
-			break;
-		case EB_PRICE_ATTR:
-			uses = EB_USES_ATTR;
-			break;
-	}
-	for (int i = 0; i < node->entry.n; i++)
-		uses |= node_uses(tariff, EB_ARRAY(tariff, EbPriceEntry, node->entry)[i].node, depth + 1,
-						  visits);
-	if (node->fallback != EB_NONE)
-		uses |= node_uses(tariff, node->fallback, depth + 1, visits);
-	return uses;
-}
-
-unsigned
-eb_price_uses(const EbTariff *tariff, int32_t node)
-{
-	int visits = 0;
-
-	return node == EB_NONE ? 0 : node_uses(tariff, node, 0, &visits);
 }

@@ -15,11 +15,22 @@ typedef struct EbAttr
 	EbText value; /* numbers as their decimal text */
 } EbAttr;
 
-typedef struct EbNamedQuantity
+/* What was rated before in the scope that holds the first service day */
+typedef struct EbBefore
 {
-	EbText name;
-	int64_t value_u; /* 1e-6 */
-} EbNamedQuantity;
+	EbTierScope scope;
+	EbText period; /* empty: all periods together */
+	int64_t ukwh;
+} EbBefore;
+
+/* The peak of a demand in an earlier month */
+typedef struct EbPastPeak
+{
+	EbText demand;
+	int32_t year;
+	int32_t month; /* 1..12 */
+	int64_t ukw;
+} EbPastPeak;
 
 /* What rating needs besides tariff and usage (ctx of the SQL function) */
 typedef struct EbRateContext
@@ -28,11 +39,21 @@ typedef struct EbRateContext
 	int nattrs;
 	const EbNamedQuantity *qty;
 	int nqty;
-	int64_t before_ukwh[EB_NSCOPES]; /* rated before in the scope of the first part */
-	int64_t from_us;				 /* service range; INT64_MIN both: that of the usage */
+	const EbBefore *before;
+	int nbefore;
+	const EbPastPeak *past;
+	int npast;
+	const EbNamedQuantity *credit; /* kWh carried from earlier bills, by period; "" = all */
+	int ncredit;
+	eb_int128 credit_money;		   /* money carried, 1e-15 */
+	eb_int128 charged[EB_NSCOPES]; /* billed before in the scope, 1e-15: yearly minimum */
+	int64_t service_days_u;		   /* days in service, 1e-6; 0: all days of the bill */
+	int64_t from_us;			   /* service range; INT64_MIN both: that of the usage */
 	int64_t to_us;
-	bool final;	 /* minimum and maximum lines are due */
-	EbStop stop; /* NULL: rate to the end */
+	const EbTariff *bill_tariff; /* set by rating: the tariff whose version is in work, and the */
+	const EbUsage *bill_usage;	 /* usage of all versions, where demands look for windows */
+	bool final;					 /* minimum and maximum lines are due */
+	EbStop stop;				 /* NULL: rate to the end */
 } EbRateContext;
 
 typedef enum EbUnit
@@ -43,11 +64,33 @@ typedef enum EbUnit
 	EB_UNIT_MONTH,
 	EB_UNIT_PIECE,
 	EB_UNIT_PERCENT, /* of the quantity, which is money then */
+	EB_UNIT_KVARH,
+	EB_UNIT_KW,
+	EB_UNIT_KVA,
+	EB_UNIT_SESSION,
+	EB_UNIT_HOUR,
+	EB_UNIT_MINUTE,
+	EB_UNIT_MONEY, /* of the currency */
 } EbUnit;
+
+/* Lines that no component makes */
+typedef enum EbLineRole
+{
+	EB_LINE_COMPONENT,
+	EB_LINE_ROUNDING,  /* of the total */
+	EB_LINE_VAT,	   /* price: the percentage */
+	EB_LINE_NET,	   /* credit used: kWh cancelled (amount 0), or money, negative */
+	EB_LINE_NET_CARRY, /* of amount 0: what the next bill begins with, kWh, or money in amount_raw */
+	EB_LINE_NET_EARNED, /* money of credit lines that goes on the account instead, positive */
+	EB_LINE_NET_PAID,	/* account paid out, negative; kWh at the true-up price, or money */
+	EB_LINE_NET_LOST,	/* of amount 0: account that expired */
+} EbLineRole;
 
 typedef struct EbLine
 {
-	int32_t component;	  /* index; EB_NONE: the total rounding line */
+	int32_t component;	  /* index; EB_NONE: see role */
+	int32_t role;		  /* EbLineRole */
+	int32_t version;	  /* index of the tariff's version; EB_NONE: it has none */
 	int32_t slot;		  /* EB_NONE: not split by period */
 	int32_t tier;		  /* from 1; 0 = no tier */
 	int32_t unit;		  /* EbUnit */

@@ -46,13 +46,36 @@ quantity_of(const EbWork *work, int64_t *quantity_u)
 	return eb_quantity_value(work->rating, &work->component->quantity, quantity_u);
 }
 
-static EbStatus
-share_of(const EbWork *work, Times times, const EbPart *part, EbRatio *share)
+/* The share of the days in service, when the bill says how many they are; false on overflow */
+static bool
+in_service(const EbRating *rating, EbRatio *share)
 {
-	const EbRating *rating = work->rating;
-	int32_t from = rating->run[part->first].day;
-	int32_t to = rating->run[part->last].end;
+	EbRatio days = {rating->ctx->service_days_u, rating->days_u};
 
+	return days.num == 0 || eb_ratio_times(eb_ratio_shorten(*share), eb_ratio_shorten(days), share);
+}
+
+/* Days as parts of their months; without dates the days in service are part of all days. */
+static EbStatus
+month_days(const EbRating *rating, int32_t from, int32_t to, EbRatio *share)
+{
+	EbStatus status = EB_OK;
+
+	if (rating->dated)
+		*share = eb_month_shares(rating, from, to);
+	else if (rating->ctx->service_days_u > 0 && rating->days_u > 0)
+		*share = (EbRatio){rating->months_u > 0 ? rating->months_u : EB_MICRO, EB_MICRO};
+	else
+		status = eb_need_dates(rating, "days as a part of their month");
+	if (status == EB_OK && !in_service(rating, share))
+		return eb_overflow(rating->fault, "share of a month");
+	return status;
+}
+
+/* Neighbouring runs [from, to) of days */
+static EbStatus
+share_of_days(const EbRating *rating, Times times, int32_t from, int32_t to, EbRatio *share)
+{
 	*share = (EbRatio){1, 1};
 	switch (times)
 	{
@@ -72,8 +95,55 @@ share_of(const EbWork *work, Times times, const EbPart *part, EbRatio *share)
 		case TIMES_MONTH_DAYS:
 			break;
 	}
-	*share = eb_month_shares(rating, from, to);
-	return eb_need_dates(rating, "days as a part of their month");
+	return month_days(rating, from, to, share);
+}
+
+/* *sum += more, in lowest terms; false on overflow */
+static bool
+add_ratio(EbRatio *sum, EbRatio more)
+{
+	EbRatio dens = eb_ratio_shorten((EbRatio){sum->den, more.den});
+	EbRatio result;
+	int64_t left;
+	int64_t right;
+
+	if (!eb_mul64(sum->num, dens.den, &left) || !eb_mul64(more.num, dens.num, &right) ||
+		!eb_add64(left, right, &result.num) || !eb_mul64(sum->den, dens.den, &result.den))
+		return false;
+	*sum = eb_ratio_shorten(result);
+	return true;
+}
+
+/* The part may leave out days between its first and its last one. */
+static EbStatus
+share_of(const EbWork *work, Times times, const EbPart *part, EbRatio *share)
+{
+	const EbRating *rating = work->rating;
+	const EbRun *run = rating->run;
+	EbRatio sum = {0, 1};
+
+	if (times == TIMES_ONCE || !work->by_kind_of_day)
+		return share_of_days(rating, times, run[part->first].day, run[part->last].end, share);
+	for (int i = part->first; i <= part->last; i++)
+	{
+		EbStatus status = EB_OK;
+
+		if (!eb_part_has(part, i))
+			continue;
+		status = share_of_days(rating, times, run[i].day, run[i].end, share);
+		if (status != EB_OK)
+			return status;
+		if (!add_ratio(&sum, *share))
+			return eb_overflow(rating->fault, "share of a month");
+	}
+	*share = sum;
+	return EB_OK;
+}
+
+EbStatus
+eb_part_share(const EbWork *work, const EbPart *part, EbRatio *share)
+{
+	return share_of(work, times_of(work->component), part, share);
 }
 
 static EbStatus
@@ -90,8 +160,7 @@ push_part(EbWork *work, Times times, const EbPart *part, int64_t quantity_u)
 	if (work->component->quantity.kind == EB_QTY_MONTHS)
 		draft.unit = EB_UNIT_MONTH;
 	draft.quantity_u = quantity_u;
-	status =
-		eb_unit_price(work->rating, work->component->price, EB_NONE, part->season, &draft.price_n);
+	status = eb_part_price(work, part, work->component->price, EB_NONE, &draft.price_n);
 	return status == EB_OK ? eb_push_line(work, part, &draft) : status;
 }
 
@@ -103,9 +172,15 @@ enter_scope(EbWork *work)
 	EbTierScope scope = (EbTierScope) work->component->tier.scope;
 	const EbRun *first = &rating->run[0];
 	const EbRun *last = &rating->run[rating->nruns - 1];
+	EbStatus status;
 
+	work->nslots = 1;
+	work->slot[0] = EB_NONE;
 	eb_measure_instance(work, scope);
-	work->before_u = work->used_u = rating->ctx->before_ukwh[scope];
+	status = eb_take_before(work, scope);
+	work->used_u = work->before_all_u;
+	if (status != EB_OK)
+		return status;
 	if (first->scope_day[scope] == last->scope_day[scope])
 		return EB_OK;
 	eb_fault_set(rating->fault, EB_UNKNOWN, "a quantity is not known by month, quarter or year",
@@ -125,8 +200,6 @@ push_tiers(EbWork *work, EbPart *part, int64_t quantity_u)
 	status = enter_scope(work);
 	if (status != EB_OK)
 		return status;
-	work->nslots = 1;
-	work->slot[0] = EB_NONE;
 	part->quantity_u[0] = part->total_u = quantity_u;
 	status = eb_rate_tiers(work, part, no_counter);
 	if (status != EB_OK || rating->nlines > before_lines)
@@ -134,6 +207,26 @@ push_tiers(EbWork *work, EbPart *part, int64_t quantity_u)
 	draft.unit = work->unit;
 	status = eb_zero_tier(work, part, &draft);
 	return status == EB_OK ? eb_push_line(work, part, &draft) : status;
+}
+
+/* Charged once: by the rules of the last day */
+static EbStatus
+rate_once(EbWork *work)
+{
+	EbPart part;
+	int64_t quantity_u = 0;
+	bool found;
+	EbStatus status = eb_part_whole(work, &part, &found);
+
+	if (status != EB_OK || !found)
+		return status;
+	if (work->component->each_min || work->component->each_max)
+		return eb_rate_each(work, &part);
+	status = quantity_of(work, &quantity_u);
+	if (status != EB_OK)
+		return status;
+	return work->component->has_tier ? push_tiers(work, &part, quantity_u)
+									 : push_part(work, TIMES_ONCE, &part, quantity_u);
 }
 
 EbStatus
@@ -151,15 +244,7 @@ eb_rate_fixed(EbRating *rating, int32_t index)
 	times = times_of(work.component);
 	/* lint refuses tiers over days or months */
 	if (times == TIMES_ONCE)
-	{
-		status = eb_part_whole(&work, &part, &found);
-		if (status == EB_OK && found)
-			status = quantity_of(&work, &quantity_u);
-		if (status != EB_OK || !found)
-			return status;
-		return work.component->has_tier ? push_tiers(&work, &part, quantity_u)
-										: push_part(&work, times, &part, quantity_u);
-	}
+		return rate_once(&work);
 	for (;;)
 	{
 		status = eb_part_next(&work, NULL, &run, &part, &found);

@@ -1,145 +1,92 @@
 /*
- * rate_part.c -- gathering runs into parts; components by energy
+ * rate_part.c -- gathering runs into parts
  * In:  the runs of the service range (rate_service.c), the conditions of a component.
- * Out: parts with their energy by period, for rate_tier.c; lines without tiers.
+ * Out: parts with their energy by period, for rate_energy.c and rate_fixed.c.
  * Floor: rating. Pure C11: no PostgreSQL header, no I/O, no clock, no global state.
  * Source: doc/rating.md (split).
  */
 #include "rating/fault.h"
 #include "rating/rate_state.h"
 
-static bool
-uses_season(const EbTariff *tariff, const EbComponent *component)
-{
-	const EbStep *step = EB_ARRAY(tariff, EbStep, component->tier.step);
-	unsigned uses = eb_price_uses(tariff, component->price);
-
-	if (tariff->season.n == 0)
-		return false;
-	for (int i = 0; component->has_tier && i < component->tier.step.n; i++)
-		uses |= eb_price_uses(tariff, step[i].price) | eb_price_uses(tariff, step[i].up_to) |
-				eb_price_uses(tariff, step[i].flat);
-	return (uses & EB_USES_SEASON) != 0;
-}
-
-static int32_t
-line_unit(const EbComponent *component)
-{
-	switch ((EbPer) component->per)
-	{
-		case EB_PER_KWH:
-			return EB_UNIT_KWH;
-		case EB_PER_BILL:
-			return EB_UNIT_BILL;
-		case EB_PER_DAY:
-			return EB_UNIT_DAY;
-		case EB_PER_MONTH:
-			return EB_UNIT_MONTH;
-		case EB_PER_UNIT:
-			break;
-	}
-	return EB_UNIT_PIECE;
-}
-
-void
-eb_work_init(EbWork *work, EbRating *rating, int32_t index)
-{
-	const EbTariff *tariff = rating->tariff;
-	const EbComponent *component = EB_ARRAY(tariff, EbComponent, tariff->component) + index;
-
-	work->rating = rating;
-	work->component = component;
-	work->index = index;
-	work->unit = line_unit(component);
-	work->quality = EB_ACTUAL;
-	work->by_season = uses_season(tariff, component);
-	work->nslots = 0;
-	work->first = 0;
-	work->end = rating->nruns;
-	work->days = rating->end_day - rating->first_day;
-	work->days_u = rating->days_u;
-	work->months_u = rating->months_u;
-	work->before_u = 0;
-	work->used_u = 0;
-}
-
-void
-eb_work_energy(EbWork *work)
-{
-	const EbTariff *tariff = work->rating->tariff;
-	const EbComponent *component = work->component;
-	const EbSchedule *schedule;
-
-	work->unit = EB_UNIT_KWH;
-	work->quality = work->rating->quality;
-	work->nslots = 1;
-	work->slot[0] = EB_NONE;
-	if (component->schedule == EB_NONE)
-		return;
-	schedule = EB_ARRAY(tariff, EbSchedule, tariff->schedule) + component->schedule;
-	work->nslots = 0;
-	for (int i = schedule->first_slot; i < schedule->first_slot + schedule->nslots; i++)
-		if (component->slots >> i & 1)
-			work->slot[work->nslots++] = i;
-}
-
-/* Energy of one of the work's slots in a run */
-static bool
-add_energy(const EbWork *work, const EbRun *run, int which, int64_t *sum_u)
-{
-	const EbTariff *tariff = work->rating->tariff;
-	const EbSchedule *schedule = EB_ARRAY(tariff, EbSchedule, tariff->schedule);
-	int slot = work->slot[which];
-	int n = 1;
-
-	if (run->energy_ukwh == NULL)
-		return true;
-	if (slot == EB_NONE)
-	{
-		/* every schedule sorts the same energy: the first will do */
-		slot = tariff->schedule.n > 0 ? schedule->first_slot : 0;
-		n = tariff->schedule.n > 0 ? schedule->nslots : 1;
-	}
-	for (int i = 0; i < n; i++)
-		if (!eb_add64(*sum_u, run->energy_ukwh[slot + i], sum_u))
-			return false;
-	return true;
-}
-
 /* Rounds the quantities of a finished part as the tariff says, and adds them up */
 static EbStatus
 close_part(const EbWork *work, EbPart *part)
 {
-	const EbRounding *round = &work->rating->tariff->round_quantity;
-
 	part->total_u = 0;
 	for (int i = 0; i < work->nslots; i++)
 	{
-		eb_int128 rounded = part->quantity_u[i];
+		EbStatus status =
+			work->piecewise ? EB_OK : eb_round_quantity(work->rating, &part->quantity_u[i]);
 
-		/* the step is in 1e-9, the quantity in 1e-6 */
-		if (round->step_n > 0 &&
-			!eb_round_step(rounded * 1000, round->step_n, (EbRoundMode) round->mode, &rounded))
+		if (status != EB_OK)
+			return status;
+		if (!eb_add64(part->total_u, part->quantity_u[i], &part->total_u))
 			return eb_overflow(work->rating->fault, "energy");
-		if (round->step_n > 0)
-			rounded = eb_div_round(rounded, 1000, EB_HALF_UP);
-		if (rounded < INT64_MIN || rounded > INT64_MAX ||
-			!eb_add64(part->total_u, (int64_t) rounded, &part->total_u))
-			return eb_overflow(work->rating->fault, "energy");
-		part->quantity_u[i] = (int64_t) rounded;
 	}
 	return EB_OK;
 }
 
 static void
-open_part(const EbWork *work, EbPart *part, int run, int32_t season, int32_t factor_if)
+open_part(const EbWork *work, EbPart *part, int run, const EbRun *judge, int32_t factor_if)
 {
 	part->first = part->last = run;
 	part->days = 0;
-	part->season = season;
+	part->day = work->rating->dated ? judge->day : EB_NO_DAY;
+	part->season = work->by_season ? judge->season : 0;
 	part->factor_if = factor_if;
+	memset(part->run, 0, ((size_t) work->rating->nruns + 63) / 64 * sizeof(part->run[0]));
 	for (int i = 0; i < work->nslots; i++)
 		part->quantity_u[i] = 0;
+}
+
+static EbStatus
+add_run(const EbWork *work, EbPart *part, int run)
+{
+	const EbRun *added = &work->rating->run[run];
+
+	part->last = run;
+	part->days += added->end - added->day;
+	part->run[run / 64] |= UINT64_C(1) << (run % 64);
+	for (int i = 0; i < work->nslots; i++)
+		if (!eb_run_energy(work, added, i, &part->quantity_u[i]))
+			return eb_overflow(work->rating->fault, "energy");
+	return EB_OK;
+}
+
+/* The point of the series that holds on the day, or EB_NONE */
+static int
+point_on(const EbTariff *tariff, const EbSeries *series, int32_t day)
+{
+	const EbPoint *point = EB_ARRAY(tariff, EbPoint, series->point);
+	int low = 0;
+	int high = series->point.n;
+
+	while (low < high)
+	{
+		int middle = low + (high - low) / 2;
+
+		if (point[middle].day <= day)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low - 1;
+}
+
+/* Do the prices of the component hold on both days? */
+static bool
+same_prices(const EbWork *work, const EbRun *a, const EbRun *b)
+{
+	const EbTariff *tariff = work->rating->tariff;
+	const EbSeries *series = EB_ARRAY(tariff, EbSeries, tariff->series);
+
+	if (work->by_season && a->season != b->season)
+		return false;
+	for (int i = 0; work->day_series >> i != 0; i++)
+		if ((work->day_series >> i & 1) != 0 &&
+			point_on(tariff, &series[i], a->day) != point_on(tariff, &series[i], b->day))
+			return false;
+	return true;
 }
 
 /*
@@ -176,145 +123,144 @@ check_undated(const EbWork *work, const EbPart *part)
 						   "The service range has days that a component treats differently.");
 }
 
-/*
- * The next part at or after *run, inside the instance: neighbouring runs that count, of the same
- * season when it matters, with the same factor. *run moves behind it; found is false at the end.
- */
-EbStatus
-eb_part_next(EbWork *work, const EbRun *rule, int *run, EbPart *part, bool *found)
+/* Neighbouring runs that count, with the same prices and factor */
+static EbStatus
+next_neighbours(EbWork *work, const EbRun *rule, int *run, EbPart *part, bool *found)
 {
 	EbRating *rating = work->rating;
+	const EbRun *first = NULL;
+	EbStatus status = EB_OK;
 
-	*found = false;
-	for (; *run < work->end; (*run)++)
+	for (; *run < work->end && status == EB_OK; (*run)++)
 	{
 		const EbRun *current = &rating->run[*run];
 		const EbRun *judge = rule != NULL ? rule : current;
-		int32_t season = work->by_season ? judge->season : 0;
 		int32_t factor_if = EB_NONE;
 		bool counts;
-		EbStatus status = judge_run(work, current, judge, &counts, &factor_if);
 
+		status = judge_run(work, current, judge, &counts, &factor_if);
 		if (status != EB_OK)
-			return status;
+			break;
 		if (!counts && !(*found && rule != NULL))
 		{
 			if (*found)
 				break;
 			continue;
 		}
-		if (*found && counts && (season != part->season || factor_if != part->factor_if))
+		if (*found && counts && (factor_if != part->factor_if || !same_prices(work, first, judge)))
 			break;
 		if (!*found)
-			open_part(work, part, *run, season, factor_if);
+			open_part(work, part, *run, first = judge, factor_if);
 		*found = true;
-		if (!counts)
-			continue;
-		part->last = *run;
-		part->days += current->end - current->day;
-		for (int i = 0; i < work->nslots; i++)
-			if (!add_energy(work, current, i, &part->quantity_u[i]))
-				return eb_overflow(rating->fault, "energy");
+		if (counts)
+			status = add_run(work, part, *run);
 	}
-	if (!*found)
-		return EB_OK;
-	if (check_undated(work, part) != EB_OK)
-		return EB_UNKNOWN;
-	return close_part(work, part);
+	return status;
 }
 
-/* The whole service range as one part, by the rules of its last day; no energy in it. */
-EbStatus
-eb_part_whole(EbWork *work, EbPart *part, bool *applies)
-{
-	const EbRun *last = &work->rating->run[work->rating->nruns - 1];
-	int32_t factor_if = EB_NONE;
-	EbStatus status = judge_run(work, last, last, applies, &factor_if);
-
-	if (status != EB_OK || !*applies)
-		return status;
-	open_part(work, part, 0, work->by_season ? last->season : 0, factor_if);
-	part->last = work->rating->nruns - 1;
-	part->days = work->days;
-	return EB_OK;
-}
-
-/* Lines without tiers: the price of each period */
+/* Runs from run on whose prices and whose being valid no date changes: they end before the result */
 static EbStatus
-rate_plain(EbWork *work, const EbPart *part)
+find_stretch(EbWork *work, int run)
 {
-	for (int i = 0; i < work->nslots; i++)
-	{
-		EbDraft draft = EB_DRAFT_INIT;
-		EbStatus status;
+	const EbRating *rating = work->rating;
+	const EbRun *first = &rating->run[run];
+	bool valid;
+	EbStatus status = eb_component_valid(rating, work->component, first, &valid);
 
-		if (part->quantity_u[i] == 0)
-			continue;
-		draft.slot = work->slot[i];
-		draft.unit = work->unit;
-		draft.quantity_u = part->quantity_u[i];
-		status = eb_unit_price(work->rating, work->component->price, draft.slot, part->season,
-							   &draft.price_n);
+	for (work->stretch_end = run + 1; work->stretch_end < work->end; work->stretch_end++)
+	{
+		const EbRun *next = &rating->run[work->stretch_end];
+		bool still;
+
 		if (status == EB_OK)
-			status = eb_push_line(work, part, &draft);
+			status = eb_component_valid(rating, work->component, next, &still);
+		if (status != EB_OK || still != valid || !same_prices(work, first, next))
+			break;
+	}
+	work->stretch_factor = EB_NONE;
+	return status;
+}
+
+/* The days of a stretch that have the same factor, though others lie between them */
+static EbStatus
+gather_days(EbWork *work, int run, int32_t factor_if, EbPart *part, bool *found)
+{
+	EbRating *rating = work->rating;
+
+	for (; run < work->stretch_end; run++)
+	{
+		const EbRun *current = &rating->run[run];
+		int32_t factor = EB_NONE;
+		bool counts;
+		EbStatus status = judge_run(work, current, current, &counts, &factor);
+
+		if (status == EB_OK && counts && factor == factor_if)
+		{
+			if (!*found)
+				open_part(work, part, run, current, factor);
+			*found = true;
+			status = add_run(work, part, run);
+		}
 		if (status != EB_OK)
 			return status;
 	}
 	return EB_OK;
 }
 
-/* What a run adds to the counters of the scope though another version of the tariff rates it */
+/* *run stays at the beginning of a stretch until each factor had its turn. */
 static EbStatus
-count_run(const EbWork *work, const EbRun *run, int64_t *counter_u)
+next_days(EbWork *work, int *run, EbPart *part, bool *found)
 {
-	bool counts;
-	EbStatus status = eb_component_when(work->rating, work->component, run, &counts);
+	EbStatus status = EB_OK;
 
-	if (status != EB_OK || !counts)
-		return status;
-	for (int i = 0; i < work->nslots; i++)
-		if (!add_energy(work, run, i, &counter_u[i]))
-			return eb_overflow(work->rating->fault, "energy");
-	return EB_OK;
-}
-
-static bool
-add_all(const int64_t *value, int n, int64_t *sum)
-{
-	for (int i = 0; i < n; i++)
-		if (!eb_add64(*sum, value[i], sum))
-			return false;
-	return true;
+	while (*run < work->end && !*found && status == EB_OK)
+	{
+		if (work->stretch_end <= *run)
+			status = find_stretch(work, *run);
+		if (status == EB_OK)
+			status = gather_days(work, *run, work->stretch_factor++, part, found);
+		if (work->stretch_factor == work->component->factor_if.n)
+			*run = work->stretch_end;
+	}
+	return status;
 }
 
 /*
- * Rates the part by its tiers. counter_u, by slot: what the instance used before it; it counts on
- * only with split continue, else each part has bounds of its own and the first one goes on from
- * what was used before the bill.
+ * The next part at or after *run, inside the instance: runs that the component treats alike. *run
+ * moves behind it; found is false at the end. With a rule, the rules of that run hold for all.
  */
-static EbStatus
-rate_part_tiers(EbWork *work, const EbPart *part, int *counted, int64_t *counter_u)
+EbStatus
+eb_part_next(EbWork *work, const EbRun *rule, int *run, EbPart *part, bool *found)
 {
-	const EbRating *rating = work->rating;
-	bool continues = work->component->tier.split == EB_SPLIT_CONTINUE;
-	EbStatus status = EB_OK;
+	EbStatus status;
 
-	for (; continues && *counted < part->first && status == EB_OK; (*counted)++)
-		status = count_run(work, &rating->run[*counted], counter_u);
-	if (status != EB_OK)
+	*found = false;
+	if (work->by_kind_of_day && rule == NULL)
+		status = next_days(work, run, part, found);
+	else
+		status = next_neighbours(work, rule, run, part, found);
+	if (status != EB_OK || !*found)
 		return status;
-	work->used_u = work->before_u;
-	if (!add_all(counter_u, work->nslots, &work->used_u))
-		return eb_overflow(rating->fault, "energy");
-	status = eb_rate_tiers(work, part, counter_u);
-	if (status != EB_OK)
+	if (check_undated(work, part) != EB_OK)
+		return EB_UNKNOWN;
+	return close_part(work, part);
+}
+
+/* The instance in work as one part, by the rules of its last day; no energy in it. */
+EbStatus
+eb_part_whole(EbWork *work, EbPart *part, bool *applies)
+{
+	const EbRun *last = &work->rating->run[work->end - 1];
+	int32_t factor_if = EB_NONE;
+	EbStatus status = judge_run(work, last, last, applies, &factor_if);
+
+	if (status != EB_OK || !*applies)
 		return status;
-	*counted = part->last + 1;
-	if (!continues)
-		work->before_u = 0;
-	for (int i = 0; continues && i < work->nslots; i++)
-		if (!eb_add64(counter_u[i], part->quantity_u[i], &counter_u[i]))
-			return eb_overflow(rating->fault, "energy");
+	open_part(work, part, work->first, last, factor_if);
+	for (int run = work->first; run < work->end; run++)
+		part->run[run / 64] |= UINT64_C(1) << (run % 64);
+	part->last = work->end - 1;
+	part->days = work->days;
 	return EB_OK;
 }
 
@@ -328,92 +274,4 @@ eb_split_rule(const EbWork *work)
 	if (component->has_tier && component->tier.split == EB_SPLIT_END)
 		return &work->rating->run[work->end - 1];
 	return NULL;
-}
-
-/* One instance of the tier scope; its last part is left in *part */
-static EbStatus
-rate_instance(EbWork *work, EbPart *part, bool *any_part)
-{
-	const EbRun *rule = eb_split_rule(work);
-	int64_t counter_u[EB_MAX_SLOTS] = {0};
-	int counted = work->first;
-	int run = work->first;
-	EbStatus status = EB_OK;
-
-	while (status == EB_OK)
-	{
-		bool found;
-
-		status = eb_part_next(work, rule, &run, part, &found);
-		if (status != EB_OK || !found)
-			break;
-		*any_part = true;
-		status = work->component->has_tier ? rate_part_tiers(work, part, &counted, counter_u)
-										   : rate_plain(work, part);
-	}
-	return status;
-}
-
-/* Without any energy the bill still shows the component: a line of 0 kWh at the price to come. */
-static EbStatus
-push_zero(EbWork *work, const EbPart *part)
-{
-	EbDraft draft = EB_DRAFT_INIT;
-	EbStatus status;
-
-	draft.slot = work->slot[0];
-	draft.unit = work->unit;
-	if (work->component->has_tier)
-		status = eb_zero_tier(work, part, &draft);
-	else
-		status = eb_unit_price(work->rating, work->component->price, draft.slot, part->season,
-							   &draft.price_n);
-	return status == EB_OK ? eb_push_line(work, part, &draft) : status;
-}
-
-void
-eb_measure_instance(EbWork *work, EbTierScope scope)
-{
-	const EbRating *rating = work->rating;
-
-	work->days_u = rating->days_u;
-	work->months_u = rating->months_u;
-	if (scope == EB_SCOPE_BILL)
-		return;
-	work->days = rating->run[work->end - 1].end - rating->run[work->first].day;
-	work->days_u = work->days * EB_MICRO;
-	work->months_u = scope == EB_SCOPE_MONTH	 ? 1000000
-					 : scope == EB_SCOPE_QUARTER ? 3000000
-												 : 12000000;
-}
-
-EbStatus
-eb_rate_energy(EbRating *rating, int32_t index)
-{
-	EbWork work;
-	EbPart part;
-	bool any_part = false;
-	int before_lines = rating->nlines;
-	EbTierScope scope;
-	EbStatus status = EB_OK;
-
-	eb_work_init(&work, rating, index);
-	eb_work_energy(&work);
-	scope = work.component->has_tier ? (EbTierScope) work.component->tier.scope : EB_SCOPE_BILL;
-	if (scope != EB_SCOPE_BILL)
-		status = eb_need_dates(rating, "the month, quarter or year a tier belongs to");
-	for (work.first = 0; status == EB_OK && work.first < rating->nruns; work.first = work.end)
-	{
-		int32_t instance = rating->run[work.first].scope_day[scope];
-
-		work.end = work.first + 1;
-		while (work.end < rating->nruns && rating->run[work.end].scope_day[scope] == instance)
-			work.end++;
-		work.before_u = work.first == 0 ? rating->ctx->before_ukwh[scope] : 0;
-		eb_measure_instance(&work, scope);
-		status = rate_instance(&work, &part, &any_part);
-	}
-	if (status == EB_OK && any_part && rating->nlines == before_lines && work.nslots > 0)
-		status = push_zero(&work, &part);
-	return status;
 }

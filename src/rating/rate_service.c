@@ -6,6 +6,8 @@
  * Floor: rating. Pure C11: no PostgreSQL header, no I/O, no clock, no global state.
  * Source: doc/rating.md.
  */
+#include <string.h>
+
 #include "rating/fault.h"
 #include "rating/rate_state.h"
 
@@ -34,6 +36,9 @@ whole_months(int32_t first_day, int32_t end_day)
 	int32_t from;
 	int32_t to;
 
+	/* a month and half of the shortest one: no bill of one month gets here */
+	if (end_day - first_day < 28 + 14)
+		return 1;
 	while (add_months(first_day, n + 1) <= end_day)
 		n++;
 	from = add_months(first_day, n);
@@ -65,8 +70,35 @@ eb_need_months(const EbRating *rating)
 	return rating->months_u > 0 ? EB_OK : eb_need_dates(rating, "the number of months");
 }
 
+/* The instances of the scopes that hold the last run: mostly the next run is in them too */
+typedef struct Scopes
+{
+	unsigned read; /* bit by scope: tiers or demands ask for it */
+	EbDayRange range[EB_NSCOPES];
+	EbDayRange month; /* of the calendar */
+	int month_of_year;
+} Scopes;
+
+static void
+open_scopes(const EbTariff *tariff, Scopes *scopes)
+{
+	const EbComponent *component = EB_ARRAY(tariff, EbComponent, tariff->component);
+	const EbDemand *demand = EB_ARRAY(tariff, EbDemand, tariff->demand);
+
+	scopes->read = 0;
+	for (int i = 0; i < tariff->component.n; i++)
+		if (component[i].has_tier)
+			scopes->read |= 1u << component[i].tier.scope;
+	for (int i = 0; i < tariff->demand.n; i++)
+		scopes->read |= 1u << demand[i].per;
+	for (int scope = 0; scope < EB_NSCOPES; scope++)
+		scopes->range[scope] = (EbDayRange){EB_DAY_MIN, INT32_MIN};
+	scopes->month.to = INT32_MIN;
+	scopes->month_of_year = 0;
+}
+
 static EbStatus
-add_run(EbRating *rating, int32_t day, int32_t end)
+add_run(EbRating *rating, Scopes *scopes, int32_t part_day, int32_t day, int32_t end)
 {
 	EbRun *run = &rating->run[rating->nruns];
 
@@ -78,13 +110,28 @@ add_run(EbRating *rating, int32_t day, int32_t end)
 							   "Months, seasons and dates cut it into more than %d parts.",
 							   EB_MAX_RUNS);
 	}
+	run->part_day = part_day;
 	run->day = day;
 	run->end = end;
-	run->season = eb_season_of(rating->tariff, day);
-	run->month = eb_date_from_day(day).month;
+	run->season = rating->tariff->season.n > 0 ? eb_season_of(rating->tariff, day) : 0;
+	if (day >= scopes->month.to)
+	{
+		EbDate date = eb_date_from_day(day);
+
+		scopes->month_of_year = date.month;
+		scopes->month.from = day - date.day + 1;
+		scopes->month.to = scopes->month.from + eb_month_days(date.year, date.month);
+	}
+	run->month = scopes->month_of_year;
 	for (int scope = 0; scope < EB_NSCOPES; scope++)
-		run->scope_day[scope] = eb_scope_start(rating->tariff, (EbTierScope) scope, day);
-	run->energy_ukwh = NULL;
+	{
+		if ((scopes->read >> scope & 1) != 0 && day >= scopes->range[scope].to)
+			scopes->range[scope] = scope == EB_SCOPE_MONTH && rating->tariff->month_day == 1
+									   ? scopes->month
+									   : eb_scope_range(rating->tariff, (EbTierScope) scope, day);
+		run->scope_day[scope] = scopes->range[scope].from;
+	}
+	run->cell = run->other = NULL;
 	rating->nruns++;
 	return EB_OK;
 }
@@ -93,12 +140,23 @@ static EbStatus
 cut_runs(EbRating *rating)
 {
 	int32_t day = rating->first_day;
+	Scopes scopes;
 
+	open_scopes(rating->tariff, &scopes);
 	while (day < rating->end_day)
 	{
-		int32_t end = eb_part_range(rating->tariff, day).to;
-		EbStatus status = add_run(rating, day, end < rating->end_day ? end : rating->end_day);
+		EbDayRange part = eb_part_range(rating->tariff, day);
+		int32_t end = part.to;
+		EbStatus status;
 
+		if (rating->version != NULL && rating->version->valid_from > day &&
+			rating->version->valid_from < end)
+			end = rating->version->valid_from;
+		if (rating->version != NULL && rating->version->valid_to > day &&
+			rating->version->valid_to < end)
+			end = rating->version->valid_to;
+		status =
+			add_run(rating, &scopes, part.from, day, end < rating->end_day ? end : rating->end_day);
 		if (status != EB_OK)
 			return status;
 		day = end;
@@ -106,11 +164,12 @@ cut_runs(EbRating *rating)
 	return EB_OK;
 }
 
+/* Does a part hold anything, in whatever plane? */
 static bool
 any_energy(const EbUsage *usage, int part)
 {
-	for (int i = 0; i < usage->nslots; i++)
-		if (usage->energy_ukwh[part * usage->nslots + i] != 0)
+	for (int i = 0; i < usage->ncells; i++)
+		if (usage->cell[part * usage->ncells + i] != 0)
 			return true;
 	return false;
 }
@@ -125,7 +184,7 @@ place_undated(EbRating *rating, const EbUsage *usage)
 	if (usage->nparts > 1)
 		return eb_fault_set(rating->fault, EB_UNKNOWN, "a part of the usage has no dates",
 							"Give \"during\" with every usage that is merged.");
-	rating->run[0].energy_ukwh = usage->energy_ukwh;
+	rating->run[0].cell = usage->cell;
 	rating->energy_dated = rating->nruns == 1;
 	return EB_OK;
 }
@@ -140,10 +199,12 @@ place_dated(EbRating *rating, const EbUsage *usage)
 	{
 		int32_t day = usage->part_day[part];
 
-		while (run < rating->nruns && rating->run[run].end <= day)
+		while (run < rating->nruns && (rating->run[run].end <= day ||
+									   (!eb_in_version(rating, rating->run[run].day) &&
+										rating->run[run].day < rating->version->valid_from)))
 			run++;
-		if (run < rating->nruns && eb_part_range(rating->tariff, rating->run[run].day).from == day)
-			rating->run[run].energy_ukwh = &usage->energy_ukwh[part * usage->nslots];
+		if (run < rating->nruns && rating->run[run].part_day == day)
+			rating->run[run].cell = &usage->cell[part * usage->ncells];
 		else if (any_energy(usage, part))
 		{
 			EbDate date = eb_date_from_day(day);
@@ -159,21 +220,28 @@ place_dated(EbRating *rating, const EbUsage *usage)
 	return EB_OK;
 }
 
-/* All energy, by the first schedule: each schedule sorts the same energy */
-static bool
-sum_import(EbRating *rating, const EbUsage *usage)
+EbStatus
+eb_sum_channels(EbRating *rating)
 {
-	const EbSchedule *schedule = EB_ARRAY(rating->tariff, EbSchedule, rating->tariff->schedule);
-	int first = rating->tariff->schedule.n > 0 ? schedule->first_slot : 0;
-	int n = rating->tariff->schedule.n > 0 ? schedule->nslots : 1;
+	const EbTariff *tariff = rating->tariff;
+	const EbPlane *plane = EB_ARRAY(tariff, EbPlane, tariff->plane);
+	const EbSchedule *schedule = EB_ARRAY(tariff, EbSchedule, tariff->schedule);
+	int n = tariff->schedule.n > 0 ? schedule->nslots : 1;
 
-	rating->import_ukwh = 0;
-	for (int part = 0; part < usage->nparts; part++)
-		for (int i = first; i < first + n; i++)
-			if (!eb_add64(rating->import_ukwh, usage->energy_ukwh[part * usage->nslots + i],
-						  &rating->import_ukwh))
-				return false;
-	return true;
+	memset(rating->total_u, 0, sizeof(rating->total_u));
+	if (rating->version != NULL)
+		memcpy(rating->total_u, rating->other_u, sizeof(rating->total_u));
+	for (int i = 0; i < tariff->plane.n && plane[i].series == EB_NONE; i++)
+	{
+		int at = eb_plane_at(tariff, i) + (tariff->schedule.n > 0 ? schedule->first_slot : 0);
+		int64_t *total_u = &rating->total_u[plane[i].channel];
+
+		for (int run = 0; run < rating->nruns; run++)
+			for (int slot = at; slot < at + n && rating->run[run].cell != NULL; slot++)
+				if (!eb_add64(*total_u, rating->run[run].cell[slot], total_u))
+					return eb_overflow(rating->fault, "energy");
+	}
+	return EB_OK;
 }
 
 static EbStatus
@@ -185,6 +253,7 @@ open_range(EbRating *rating, const EbUsage *usage)
 	rating->to_us = own ? rating->ctx->to_us : usage->to_us;
 	rating->dated = rating->from_us != INT64_MIN;
 	rating->first_day = rating->end_day = 0;
+	rating->bill_day = EB_NO_DAY;
 	rating->nruns = 0;
 	if (!rating->dated)
 	{
@@ -197,6 +266,7 @@ open_range(EbRating *rating, const EbUsage *usage)
 	rating->end_day = eb_local_day(rating->zone, rating->to_us - 1, NULL) + 1;
 	if (rating->first_day < EB_DAY_MIN + 366 || rating->end_day > EB_DAY_MAX - 366)
 		return eb_fault_set(rating->fault, EB_OUT_OF_RANGE, "service range is out of range", NULL);
+	rating->bill_day = rating->end_day - 1;
 	return cut_runs(rating);
 }
 
@@ -223,6 +293,18 @@ count_days(EbRating *rating, const EbUsage *usage)
 	return EB_OK;
 }
 
+static EbStatus
+check_service_days(const EbRating *rating)
+{
+	int64_t days_u = rating->ctx->service_days_u;
+
+	if (days_u == 0 || (days_u > 0 && (rating->days_u == 0 || days_u <= rating->days_u)))
+		return EB_OK;
+	return eb_fault_set(rating->fault, EB_BAD_ARGUMENT,
+						"days in service must be positive and not more than the days of the bill",
+						NULL);
+}
+
 EbStatus
 eb_service_open(EbRating *rating, const EbUsage *usage)
 {
@@ -230,14 +312,17 @@ eb_service_open(EbRating *rating, const EbUsage *usage)
 
 	if (status == EB_OK)
 		status = count_days(rating, usage);
+	if (status == EB_OK)
+		status = check_service_days(rating);
 	if (status != EB_OK)
 		return status;
+	rating->usage = usage;
 	rating->quality = usage->missing_s > 0 ? EB_MISSING : usage->quality;
-	if (!sum_import(rating, usage))
-		return eb_overflow(rating->fault, "energy");
 	if (usage->nparts > 0 && usage->part_day[0] == EB_NO_DAY)
-		return place_undated(rating, usage);
-	return place_dated(rating, usage);
+		status = place_undated(rating, usage);
+	else
+		status = place_dated(rating, usage);
+	return status == EB_OK ? eb_sum_channels(rating) : status;
 }
 
 /* Months from the first service day to day: whole ones, and a part of the one that holds it */

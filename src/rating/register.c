@@ -43,33 +43,44 @@ next_boundary(const EbRegisterValue *value, size_t n, size_t *at)
 	return boundary;
 }
 
-static EbStatus
-add_difference(EbUsageSum *sum, EbTouCache *cache, int64_t from_us, int64_t to_us, int64_t wh,
-			   EbFault *fault)
+/* Where the differences of a register go */
+typedef struct Target
 {
-	EbSpread spread;
-	EbStatus status;
-	int64_t ukwh;
+	EbUsageSum *sum;
+	const EbClassifier *by;
+	EbChannel channel;
+} Target;
 
-	if (!eb_mul64(wh, EB_WH, &ukwh))
+static EbStatus
+add_difference(const Target *target, int64_t from_us, int64_t to_us, int64_t wh, EbFault *fault)
+{
+	EbUsageSum *sum = target->sum;
+	EbUsageRow row = {.from_us = from_us, .to_us = to_us, .price_n = EB_NO_PRICE};
+	EbStatus status;
+
+	if (!eb_mul64(wh, EB_WH, &row.energy_ukwh))
 		return eb_fault_set(fault, EB_OUT_OF_RANGE, "register difference is out of range",
 							"It must stay below 9223372036854775 Wh.");
-	if (eb_usage_is_near(sum, from_us, to_us - from_us))
+	if (eb_usage_is_near(sum, target->channel, from_us, to_us - from_us))
 	{
-		eb_usage_extend(sum, from_us, to_us);
-		return eb_usage_put(sum, ukwh, to_us - from_us) ? EB_OK : eb_usage_overflow(fault);
+		eb_usage_extend(sum, target->channel, from_us, to_us);
+		return eb_usage_put(sum->now, target->channel, row.energy_ukwh, to_us - from_us)
+				   ? EB_OK
+				   : eb_usage_overflow(fault);
 	}
-	spread = eb_spread(from_us, to_us, ukwh);
-	status = eb_usage_add(sum, cache, &spread, fault);
-	if (spread.crossed && to_us - from_us > EB_REGISTER_EXACT_US && sum->quality < EB_ESTIMATED)
+	row.channel = target->channel;
+	row.guess = to_us - from_us > EB_REGISTER_EXACT_US;
+	status = eb_usage_add(sum, target->by, &row, fault);
+	if (row.crossed && row.guess && sum->quality < EB_ESTIMATED)
 		sum->quality = EB_ESTIMATED;
 	return status;
 }
 
 EbStatus
-eb_register_usage(const EbRegisterValue *value, size_t n, int64_t wrap_wh, EbUsageSum *sum,
-				  EbTouCache *cache, EbFault *fault)
+eb_register_usage(const EbRegisterValue *value, size_t n, int64_t wrap_wh, EbChannel channel,
+				  EbUsageSum *sum, const EbClassifier *by, EbFault *fault)
 {
+	Target target = {sum, by, channel};
 	EbStatus status = EB_OK;
 	Boundary last = {0};
 	bool broken = true; /* no difference leads from last to the next value */
@@ -79,7 +90,7 @@ eb_register_usage(const EbRegisterValue *value, size_t n, int64_t wrap_wh, EbUsa
 		Boundary next = next_boundary(value, n, &at);
 		int64_t wh;
 
-		eb_usage_extend(sum, next.at_us, next.at_us);
+		eb_usage_mark(sum, by, channel, next.at_us);
 		broken = broken || next.restart;
 		if (next.disputed)
 		{
@@ -91,7 +102,7 @@ eb_register_usage(const EbRegisterValue *value, size_t n, int64_t wrap_wh, EbUsa
 		if (!broken)
 		{
 			if (eb_register_delta(last.register_wh, next.register_wh, wrap_wh, wrap_wh / 10, &wh))
-				status = add_difference(sum, cache, last.at_us, next.at_us, wh, fault);
+				status = add_difference(&target, last.at_us, next.at_us, wh, fault);
 			else
 				sum->held++;
 		}

@@ -8,7 +8,7 @@
 #ifndef EB_REGISTER_H
 #define EB_REGISTER_H
 
-#include "rating/usage.h"
+#include "rating/usage_sum.h"
 
 /* Flag of a reading (doc/collector.md): there is no difference to the value before it */
 #define EB_READING_RESTART 512
@@ -50,12 +50,14 @@ extern bool eb_register_delta(int64_t prev_wh, int64_t cur_wh, int64_t wrap_wh, 
 							  int64_t *delta_wh);
 
 /*
- * Adds the differences of n sorted values to the sum, whose capacity must hold the parts from the
- * first to the last. Each is spread evenly over its time. A difference onto a restart is missing;
- * one that is held is missing and counted. Equal values at one instant are one; an instant with
- * several values is held and passed over. EB_OUT_OF_RANGE: overflow. EB_UNKNOWN: no rule.
+ * Adds the differences of n sorted values of a channel to the sum. Each is spread evenly over its
+ * time. A difference onto a restart is missing; one that is held is missing and counted. Equal
+ * values at one instant are one; an instant with several values is held and passed over. What is
+ * longer than an hour says nothing of the demand in windows shorter than it. A tariff that prices
+ * energy by a column of the rows has no price for it: EB_UNKNOWN. Else as eb_usage_add().
  */
-extern EbStatus eb_register_usage(const EbRegisterValue *value, size_t n, int64_t wrap_wh,
-								  EbUsageSum *sum, EbTouCache *cache, EbFault *fault);
+extern EbStatus
+eb_register_usage(const EbRegisterValue *value, size_t n, int64_t wrap_wh, EbChannel channel,
+				  EbUsageSum *sum, const EbClassifier *by, EbFault *fault);
 
 #endif

@@ -36,8 +36,19 @@ extern bool eb_build_bytes(EbBuild *build, EbText text, EbSlice *slice);
 extern bool eb_build_texts(EbBuild *build, const EbText *text, int n, EbSlice *slice);
 extern bool eb_build_label(EbBuild *build, const EbNode *name, EbSlice *slice);
 
+/* Position of a member in a map, EB_NONE when it is not there */
+extern int eb_build_index(const EbNode *map, EbText name);
+/* The value of a key as an integer of 10^-scale, or initial */
+extern int64_t eb_build_decimal(const EbNode *object, const char *key, int scale, int64_t initial);
+
 /* tariff_compile_time.c: calendar, seasons, schedules */
 extern bool eb_build_time(EbBuild *build);
+/* Bits of a list of tags; named ones get the next free bit when they are new. */
+extern uint64_t eb_build_tags(EbBuild *build, const EbNode *list);
+/* Bits of the slots of a schedule that have one of the names; all bits without names */
+extern uint64_t eb_build_slots(const EbBuild *build, int schedule, const EbNode *names);
+/* Position of the schedule a component or demand reads, EB_NONE: none */
+extern int eb_build_schedule(const EbBuild *build, const EbNode *reader);
 extern uint32_t eb_build_seasons(const EbBuild *build, const EbNode *names);
 extern uint16_t eb_build_months(const EbNode *months);
 extern int eb_build_period(const EbBuild *build, EbText name);
@@ -52,6 +63,16 @@ extern EbRounding eb_build_round(const EbNode *round, EbRounding initial);
 /* tariff_compile_condition.c */
 extern bool eb_build_quantity(EbBuild *build, EbText name, EbQuantity *quantity);
 extern bool eb_build_condition(EbBuild *build, const EbNode *node, EbCondition *condition);
+
+/* tariff_compile_series.c: events and series, points as they are written */
+extern bool eb_build_events(EbBuild *build);
+extern bool eb_build_series(EbBuild *build);
+
+/* tariff_compile_measure.c: demands, losses, net */
+extern bool eb_build_measures(EbBuild *build);
+
+/* tariff_compile_tier.c */
+extern bool eb_build_tier(EbBuild *build, const EbNode *node, EbComponent *component, bool *reads);
 
 /* tariff_compile_component.c */
 extern bool eb_build_components(EbBuild *build);

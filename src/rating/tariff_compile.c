@@ -11,6 +11,7 @@
 #include "rating/fault.h"
 #include "rating/tariff_build.h"
 #include "rating/tariff_compile.h"
+#include "rating/tariff_plane.h"
 
 /* ---------------------------------------------------------------- space */
 
@@ -97,6 +98,50 @@ place_nodes(EbBuild *build)
 
 /* ---------------------------------------------------------------- the head of the tariff */
 
+/* As the series stand now; those that only change at midnights lose theirs in tariff_localize.c. */
+static bool
+build_planes(EbBuild *build)
+{
+	EbTariff *tariff = build->tariff;
+	EbPlanes planes;
+	void *array;
+
+	eb_tariff_planes(tariff, &planes);
+	tariff->by_day = planes.by_day;
+	tariff->in_order = planes.in_order;
+	tariff->sessions = planes.sessions;
+	if (!eb_build_array(build, planes.n, sizeof(EbPlane), &tariff->plane, &array))
+		return false;
+	memcpy(array, planes.plane, (size_t) planes.n * sizeof(EbPlane));
+	return true;
+}
+
+int
+eb_build_index(const EbNode *map, EbText name)
+{
+	int index = 0;
+
+	EB_EACH(item, map)
+	{
+		if (eb_text_equal(item->key, name))
+			return index;
+		index++;
+	}
+	return EB_NONE;
+}
+
+int64_t
+eb_build_decimal(const EbNode *object, const char *key, int scale, int64_t initial)
+{
+	const EbNode *node = eb_node_get(object, key);
+	int64_t value;
+
+	if (node == NULL)
+		return initial;
+	eb_node_decimal(node, scale, &value);
+	return value;
+}
+
 int
 eb_build_word(const EbWord *word, EbText text, int initial)
 {
@@ -146,14 +191,6 @@ build_head(EbBuild *build)
 
 /* ---------------------------------------------------------------- faults */
 
-/* The first error that is one in any version, and the first of kind "later" */
-typedef struct FirstFaults
-{
-	EbFault *fault;
-	bool invalid;
-	bool later;
-} FirstFaults;
-
 /* Cuts a text that did not fit before the character it cuts; such texts are UTF-8 or ASCII. */
 static void
 clip(char *text, size_t size, int wanted)
@@ -169,70 +206,138 @@ clip(char *text, size_t size, int wanted)
 	text[end] = '\0';
 }
 
+/* The first error stands in the fault. */
 static void
 take_finding(void *arg, const EbFinding *finding)
 {
-	FirstFaults *first = arg;
-	EbFault *fault = first->fault;
+	EbFault *fault = arg;
 	int wanted;
 
-	if (finding->level != EB_LINT_ERROR || first->invalid || (finding->later && first->later))
+	if (finding->level != EB_LINT_ERROR || fault->message[0] != '\0')
 		return;
-	first->invalid = !finding->later;
-	first->later = first->later || finding->later;
+	eb_fault_set(fault, EB_BAD_ARGUMENT, "tariff is not valid",
+				 "SELECT * FROM elecbill.tariff_lint(definition) names each fault with its path.");
 	wanted = snprintf(fault->detail, sizeof(fault->detail), "%s%s%s", finding->path,
 					  finding->path[0] != '\0' ? ": " : "", finding->message);
 	clip(fault->detail, sizeof(fault->detail), wanted);
 }
 
+/* A calendar or a series of which only the code is there */
 static EbStatus
-check(const EbNode *root, EbFault *fault)
+check_filled(const EbNode *root, EbFault *fault)
 {
-	FirstFaults first = {fault, false, false};
-
-	*fault = (EbFault){.detail = ""};
-	eb_tariff_lint(root, take_finding, &first);
-	if (first.invalid || first.later)
-	{
-		snprintf(fault->message, sizeof(fault->message), "%s",
-				 first.invalid ? "tariff is not valid"
-							   : "tariff uses what this version does not support");
-		snprintf(fault->hint, sizeof(fault->hint), "%s",
-				 "SELECT * FROM elecbill.tariff_lint(definition) names each fault with its path.");
-		return first.invalid ? EB_BAD_ARGUMENT : EB_NOT_SUPPORTED;
-	}
 	if (eb_node_is(eb_node_get(root, "calendar"), EB_NODE_TEXT))
 		return eb_fault_set(fault, EB_BAD_ARGUMENT, "the calendar of the tariff is not filled in",
 							"elecbill.tariff_for() replaces the code of a calendar by its days.");
+	EB_EACH(series, eb_node_get(root, "series"))
+		if (series->kind == EB_NODE_TEXT && !eb_text_is(series->text, "usage"))
+		{
+			eb_fault_set(fault, EB_BAD_ARGUMENT, "a series of the tariff is not filled in",
+						 "elecbill.tariff_for() replaces the code of a series by its points.");
+			return eb_fault_detail(fault, EB_BAD_ARGUMENT, "It is series \"%.*s\".",
+								   EB_TEXT_ARG(series->key));
+		}
 	return EB_OK;
+}
+
+static EbStatus
+check(const EbNode *root, EbFault *fault)
+{
+	EbStatus status = EB_OK;
+
+	*fault = (EbFault){.detail = ""};
+	eb_tariff_lint(root, take_finding, fault);
+	if (fault->message[0] != '\0')
+		return EB_BAD_ARGUMENT;
+	EB_EACH(version, eb_node_get(root, "versions"))
+		if (status == EB_OK)
+			status = check_filled(eb_node_get(version, "tariff"), fault);
+	return status != EB_OK ? status : check_filled(root, fault);
+}
+
+/* ---------------------------------------------------------------- the block */
+
+/* Clears the head of a block in [buf, buf + size), both multiples of 8; false: no room for it */
+static bool
+begin(EbBuild *build, const EbNode *root, void *buf, size_t size)
+{
+	*build = (EbBuild){.root = root, .tariff = buf, .size = size, .high = size};
+	build->low = round_up(sizeof(EbTariff));
+	for (int i = 0; i < EB_MAX_VALUES; i++)
+		build->value_node[i] = EB_NONE;
+	if (size < build->low)
+		return false;
+	memset(buf, 0, build->low);
+	return true;
+}
+
+static bool
+finish(EbBuild *build, size_t *used)
+{
+	build->tariff->format = EB_TARIFF_FORMAT;
+	build->tariff->size = (uint32_t) build->low;
+	*used = build->low;
+	return true;
+}
+
+/* Tags are named by rules and by conditions, so their names come after both. */
+static bool
+build_tariff(const EbNode *root, void *buf, size_t size, size_t *used)
+{
+	EbBuild build;
+
+	return begin(&build, root, buf, size) && build_head(&build) && eb_build_events(&build) &&
+		   eb_build_time(&build) && eb_build_series(&build) && eb_build_measures(&build) &&
+		   eb_build_components(&build) &&
+		   eb_build_texts(&build, build.tag, build.ntags, &build.tariff->tag) &&
+		   place_nodes(&build) && build_planes(&build) && finish(&build, used);
+}
+
+/* The head is that of the last version; what one bill has one of is the same in all. */
+static bool
+build_versions(const EbNode *versions, void *buf, size_t size, size_t *used)
+{
+	const EbNode *last = versions->child;
+	EbBuild build;
+	EbVersion *version;
+	void *array;
+
+	while (last->next != NULL)
+		last = last->next;
+	if (!begin(&build, eb_node_get(last, "tariff"), buf, size) || !build_head(&build) ||
+		!eb_build_array(&build, eb_node_count(versions), sizeof(EbVersion), &build.tariff->version,
+						&array))
+		return false;
+	version = array;
+	EB_EACH(node, versions)
+	{
+		size_t block;
+
+		if (!build_tariff(eb_node_get(node, "tariff"), (char *) buf + build.low, size - build.low,
+						  &block))
+			return false;
+		eb_build_dates(eb_node_get(node, "valid"), &version->valid_from, &version->valid_to);
+		version->number = eb_node_int(eb_node_get(node, "version"), 0);
+		version->block = (EbSlice){(int32_t) build.low, (int32_t) block};
+		build.low += block;
+		version++;
+	}
+	return finish(&build, used);
 }
 
 EbStatus
 eb_tariff_compile(const EbNode *root, void *buf, size_t size, size_t *used, EbFault *fault)
 {
-	EbBuild build = {.root = root, .tariff = buf};
+	const EbNode *versions = eb_node_get(root, "versions");
+	size_t room = (size < EB_TARIFF_MAX_SIZE ? size : EB_TARIFF_MAX_SIZE) & ~(size_t) 7;
 	EbStatus status = check(root, fault);
 
 	*used = 0;
 	if (status != EB_OK)
 		return status;
-	build.size = (size < EB_TARIFF_MAX_SIZE ? size : EB_TARIFF_MAX_SIZE) & ~(size_t) 7;
-	build.high = build.size;
-	build.low = round_up(sizeof(EbTariff));
-	for (int i = 0; i < EB_MAX_VALUES; i++)
-		build.value_node[i] = EB_NONE;
-	if (build.size >= build.low)
-	{
-		memset(buf, 0, build.low);
-		if (build_head(&build) && eb_build_time(&build) && eb_build_components(&build) &&
-			place_nodes(&build))
-		{
-			build.tariff->format = EB_TARIFF_FORMAT;
-			build.tariff->size = (uint32_t) build.low;
-			*used = build.low;
-			return EB_OK;
-		}
-	}
+	if (versions != NULL ? build_versions(versions, buf, room, used)
+						 : build_tariff(root, buf, room, used))
+		return EB_OK;
 	if (size >= EB_TARIFF_MAX_SIZE)
 		return eb_fault_set(fault, EB_OUT_OF_RANGE, "tariff is too large",
 							"A compiled tariff has at most 4 MB: write fewer calendar days.");

@@ -1,5 +1,5 @@
 /*
- * tariff_compile_component.c -- the tariff compiler: components and tiers
+ * tariff_compile_component.c -- the tariff compiler: components
  * In:  components without lint errors; periods and slots of the build.
  * Out: EbComponent with every name resolved to a position and every default filled in.
  * Floor: rating. Pure C11: no PostgreSQL header, no I/O, no clock, no global state.
@@ -14,18 +14,6 @@ text_of(const EbNode *object, const char *key)
 	return eb_node_text(eb_node_get(object, key));
 }
 
-static int64_t
-decimal_of(const EbNode *object, const char *key, int scale, int64_t initial)
-{
-	const EbNode *node = eb_node_get(object, key);
-	int64_t value;
-
-	if (node == NULL)
-		return initial;
-	eb_node_decimal(node, scale, &value);
-	return value;
-}
-
 static EbText
 group_of(const EbNode *component)
 {
@@ -34,84 +22,11 @@ group_of(const EbNode *component)
 	return group.len > 0 ? group : text_of(component, "code");
 }
 
-/* ---------------------------------------------------------------- tier */
-
-/* A step without a price takes that of its component; in mode adder it adds nothing. */
-static bool
-build_steps(EbBuild *build, const EbNode *steps, const EbComponent *component, EbTier *tier,
-			bool *reads)
+/* A default as it stands in the grammar, without its quotes */
+static EbText
+initial_word(const char *quoted)
 {
-	void *array;
-	EbStep *step;
-
-	if (!eb_build_array(build, eb_node_count(steps), sizeof(EbStep), &tier->step, &array))
-		return false;
-	step = array;
-	EB_EACH(node, steps)
-	{
-		step->unit = eb_build_word(eb_step_unit_word, text_of(node, "unit"), EB_STEP_KWH);
-		step->factor_n = decimal_of(node, "factor", EB_PRICE_SCALE, EB_ONE);
-		if (!eb_build_price(build, eb_node_get(node, "up_to"), &step->up_to, reads) ||
-			!eb_build_price(build, eb_node_get(node, "price"), &step->price, reads) ||
-			!eb_build_price(build, eb_node_get(node, "flat"), &step->flat, reads))
-			return false;
-		if (step->price == EB_NONE && tier->mode != EB_TIER_ADDER)
-			step->price = component->price;
-		step++;
-	}
-	return true;
-}
-
-static bool
-build_allowances(EbBuild *build, const EbNode *list, EbSlice *slice)
-{
-	void *array;
-	EbAllowance *allowance;
-
-	if (!eb_build_array(build, eb_node_count(list), sizeof(EbAllowance), slice, &array))
-		return false;
-	allowance = array;
-	EB_EACH(node, list)
-	{
-		allowance->at_least = decimal_of(node, "at_least", EB_ENERGY_SCALE, 0);
-		allowance->add_ukwh = decimal_of(node, "add", EB_ENERGY_SCALE, 0);
-		allowance->per_month = !eb_text_is(text_of(node, "per"), "scope");
-		allowance->widen_all = !eb_text_is(text_of(node, "widen"), "first");
-		if (!eb_build_bytes(build, text_of(node, "attr"), &allowance->attr))
-			return false;
-		allowance++;
-	}
-	return true;
-}
-
-static bool
-build_tier(EbBuild *build, const EbNode *node, EbComponent *component, bool *reads)
-{
-	EbTier *tier = &component->tier;
-	EbText by = text_of(node, "by");
-	bool runs_on;
-
-	component->has_tier = node != NULL;
-	if (node == NULL)
-		return true;
-	tier->mode =
-		(int8_t) eb_build_word(eb_tier_mode_word, text_of(node, "mode"), EB_TIER_GRADUATED);
-	tier->scope = (int8_t) eb_build_word(eb_tier_scope_word, text_of(node, "scope"), EB_SCOPE_BILL);
-	tier->order =
-		(int8_t) eb_build_word(eb_tier_order_word, text_of(node, "order"), EB_ORDER_PRORATA);
-	tier->prorate =
-		(int8_t) eb_build_word(eb_prorate_word, text_of(node, "prorate"), EB_PRORATE_NONE);
-	runs_on = tier->scope == EB_SCOPE_YEAR || tier->scope == EB_SCOPE_QUARTER;
-	tier->split = (int8_t) eb_build_word(eb_split_word, text_of(node, "split"),
-										 runs_on ? EB_SPLIT_CONTINUE : EB_SPLIT_DAYS);
-	tier->nominal_days = eb_node_int(eb_node_get(node, "nominal_days"), 30);
-	tier->flat_at_zero = eb_node_bool(eb_node_get(node, "flat_at_zero"), true);
-	tier->has_by = by.len > 0;
-	tier->size_u = decimal_of(node, "size", EB_ENERGY_SCALE, 0);
-	tier->free_u = decimal_of(node, "free", EB_ENERGY_SCALE, 0);
-	return eb_build_quantity(build, by, &tier->by) &&
-		   build_allowances(build, eb_node_get(node, "allowance"), &tier->allowance) &&
-		   build_steps(build, eb_node_get(node, "steps"), component, tier, reads);
+	return (EbText){quoted + 1, (int) strlen(quoted) - 2};
 }
 
 /* ---------------------------------------------------------------- schedule and periods */
@@ -124,27 +39,12 @@ static void
 build_schedule(const EbBuild *build, const EbNode *node, bool reads, EbComponent *component)
 {
 	const EbNode *filter = eb_node_get(node, "period");
-	const EbNode *schedule = eb_schedule_of(build->root, node);
 	bool per_period = component->has_tier && component->tier.order == EB_ORDER_PER_PERIOD;
-	int index = 0;
 
 	component->schedule = EB_NONE;
-	component->slots = ~UINT64_C(0);
-	if (schedule == NULL || !(reads || filter != NULL || per_period))
-		return;
-	EB_EACH(other, eb_node_get(build->root, "schedules"))
-	{
-		if (other == schedule)
-			component->schedule = index;
-		index++;
-	}
-	if (filter == NULL)
-		return;
-	component->slots = 0;
-	for (int i = 0; i < build->nslots; i++)
-		if (build->slot[i].schedule == component->schedule &&
-			eb_list_has(filter, build->period[build->slot[i].name]))
-			component->slots |= UINT64_C(1) << i;
+	if (reads || filter != NULL || per_period)
+		component->schedule = eb_build_schedule(build, node);
+	component->slots = eb_build_slots(build, component->schedule, filter);
 }
 
 /* ---------------------------------------------------------------- bases */
@@ -177,7 +77,7 @@ build_base(EbBuild *build, const EbNode *node, EbSlice *slice)
 	return true;
 }
 
-/* ---------------------------------------------------------------- component */
+/* ---------------------------------------------------------------- shares, factors, names */
 
 static bool
 build_share(EbBuild *build, const EbNode *share, EbComponent *component)
@@ -202,7 +102,7 @@ build_factors(EbBuild *build, const EbNode *list, EbSlice *slice)
 	factor = array;
 	EB_EACH(node, list)
 	{
-		factor->factor_n = decimal_of(node, "factor", EB_PRICE_SCALE, EB_ONE);
+		factor->factor_n = eb_build_decimal(node, "factor", EB_PRICE_SCALE, EB_ONE);
 		factor->round = eb_build_round(eb_node_find(node, "round"), (EbRounding){0, EB_HALF_UP, 0});
 		if (!eb_build_condition(build, eb_node_get(node, "if"), &factor->condition))
 			return false;
@@ -214,9 +114,12 @@ build_factors(EbBuild *build, const EbNode *list, EbSlice *slice)
 static bool
 build_names(EbBuild *build, const EbNode *node, EbComponent *component)
 {
+	const EbNode *lane = eb_node_get(node, "lane");
+
 	return eb_build_bytes(build, text_of(node, "code"), &component->code) &&
 		   eb_build_bytes(build, group_of(node), &component->group) &&
 		   eb_build_bytes(build, text_of(node, "rider"), &component->rider) &&
+		   eb_build_bytes(build, text_of(node, lane != NULL ? "lane" : "code"), &component->lane) &&
 		   eb_build_label(build, eb_node_get(node, "name"), &component->label);
 }
 
@@ -228,10 +131,84 @@ build_prices(EbBuild *build, const EbNode *node, EbComponent *component)
 	if (!eb_build_price(build, eb_node_get(node, "price"), &component->price, &reads) ||
 		!eb_build_price(build, eb_node_get(node, "percent"), &component->percent, &reads) ||
 		!eb_build_price(build, eb_node_get(node, "amount"), &component->amount, &reads) ||
-		!build_tier(build, eb_node_get(node, "tier"), component, &reads))
+		!eb_build_price(build, eb_node_get(node, "amount_incl"), &component->amount_incl, &reads) ||
+		!eb_build_tier(build, eb_node_get(node, "tier"), component, &reads))
 		return false;
 	build_schedule(build, node, reads, component);
 	return true;
+}
+
+/* ---------------------------------------------------------------- power factor */
+
+static bool
+build_pf_rows(EbBuild *build, const EbNode *table, EbSlice *slice)
+{
+	void *array;
+	EbPfRow *row;
+
+	if (!eb_build_array(build, eb_node_count(table), sizeof(EbPfRow), slice, &array))
+		return false;
+	row = array;
+	EB_EACH(pair, table)
+	{
+		eb_node_decimal(pair->child, EB_PRICE_SCALE, &row->pf_n);
+		eb_node_decimal(pair->child->next, EB_PRICE_SCALE, &row->percent_n);
+		row++;
+	}
+	return true;
+}
+
+static bool
+build_power_factor(EbBuild *build, const EbNode *node, EbComponent *component)
+{
+	const EbNode *table = eb_node_get(node, "table");
+	const EbNode *linear = eb_node_get(node, "linear");
+
+	component->pf_table = eb_build_word(eb_pf_table_word, eb_node_text(table), EB_PF_OWN);
+	if (linear != NULL)
+	{
+		component->pf_table = EB_PF_LINEAR;
+		component->pf_linear = (EbPfLinear){
+			.target_n = eb_field_decimal(&eb_linear_type, linear, "target"),
+			.step_n = eb_field_decimal(&eb_linear_type, linear, "step"),
+			.percent_n = eb_field_decimal(&eb_linear_type, linear, "percent"),
+			.cap_n = eb_build_decimal(linear, "cap", EB_PRICE_SCALE, INT64_MAX),
+		};
+	}
+	return build_pf_rows(build, table, &component->pf_row);
+}
+
+/* ---------------------------------------------------------------- component */
+
+/* What is plain numbers and words */
+static void
+build_values(EbBuild *build, const EbNode *node, EbComponent *component)
+{
+	const EbKindWord *kind = eb_kind_find(text_of(node, "kind"));
+	const EbNode *each = eb_node_get(node, "each");
+
+	component->kind = kind->value;
+	component->per = EB_PER_BILL;
+	if (kind->per != NULL)
+		component->per = eb_build_word(eb_per_word, initial_word(kind->per), EB_PER_BILL);
+	component->per = eb_build_word(eb_per_word, text_of(node, "per"), component->per);
+	component->prorate = eb_build_word(eb_prorate_word, text_of(node, "prorate"), EB_PRORATE_NONE);
+	component->min_scope = eb_build_word(eb_min_scope_word, text_of(node, "scope"), EB_MIN_BILL);
+	component->per_line = eb_node_bool(eb_node_get(node, "per_line"), false);
+	component->round = eb_build_round(eb_node_find(node, "round"), build->tariff->round_line);
+	eb_build_dates(eb_node_get(node, "valid"), &component->valid_from, &component->valid_to);
+	component->demand =
+		eb_build_index(eb_node_get(build->root, "demands"), text_of(node, "demand"));
+	component->offset = eb_node_bool(eb_node_get(node, "offset"), true);
+	component->each_min = eb_node_get(each, "min") != NULL;
+	component->each_max = eb_node_get(each, "max") != NULL;
+	component->each_min_n = eb_build_decimal(each, "min", EB_PRICE_SCALE, 0);
+	component->each_max_n = eb_build_decimal(each, "max", EB_PRICE_SCALE, 0);
+	component->step_mwh = eb_field_decimal(&eb_component_type, node, "step_wh");
+	component->step_ms = eb_field_decimal(&eb_component_type, node, "step_s");
+	component->grace_ms = eb_field_decimal(&eb_component_type, node, "grace_s");
+	component->cap_n = eb_build_decimal(node, "cap", EB_PRICE_SCALE, EB_NO_CAP);
+	component->vat_n = eb_field_decimal(&eb_component_type, node, "vat");
 }
 
 static bool
@@ -240,23 +217,12 @@ build_component(EbBuild *build, const EbNode *node, EbComponent *component)
 	const EbKindWord *kind = eb_kind_find(text_of(node, "kind"));
 	const EbNode *when = eb_node_get(node, "when");
 	EbText quantity = text_of(node, "quantity");
-	bool on_base = kind->value == EB_KIND_PERCENT || kind->value == EB_KIND_MINIMUM ||
-				   kind->value == EB_KIND_MAXIMUM;
+	bool on_base = kind->value == EB_KIND_PERCENT || kind->value == EB_KIND_POWER_FACTOR ||
+				   kind->value == EB_KIND_MINIMUM || kind->value == EB_KIND_MAXIMUM;
 
-	component->kind = kind->value;
-	component->per = EB_PER_BILL;
-	if (kind->value == EB_KIND_ENERGY)
-		component->per = EB_PER_KWH;
-	else if (kind->value == EB_KIND_CUSTOM)
-		component->per = EB_PER_UNIT;
-	component->per = eb_build_word(eb_per_word, text_of(node, "per"), component->per);
-	if (quantity.len == 0 && kind->value == EB_KIND_ENERGY)
-		quantity = (EbText){"import_kwh", 10};
-	component->prorate = eb_build_word(eb_prorate_word, text_of(node, "prorate"), EB_PRORATE_NONE);
-	component->min_scope = eb_build_word(eb_min_scope_word, text_of(node, "scope"), EB_MIN_BILL);
-	component->per_line = eb_node_bool(eb_node_get(node, "per_line"), false);
-	component->round = eb_build_round(eb_node_find(node, "round"), build->tariff->round_line);
-	eb_build_dates(eb_node_get(node, "valid"), &component->valid_from, &component->valid_to);
+	if (quantity.len == 0 && kind->quantity != NULL)
+		quantity = initial_word(kind->quantity);
+	build_values(build, node, component);
 	component->has_when = eb_node_first(when) != NULL;
 	return build_names(build, node, component) &&
 		   eb_build_quantity(build, quantity, &component->quantity) &&
@@ -264,6 +230,7 @@ build_component(EbBuild *build, const EbNode *node, EbComponent *component)
 		   build_factors(build, eb_node_get(node, "factor_if"), &component->factor_if) &&
 		   build_prices(build, node, component) &&
 		   build_share(build, eb_node_get(node, "share_above"), component) &&
+		   build_power_factor(build, node, component) &&
 		   (!on_base || build_base(build, node, &component->base));
 }
 

@@ -5,7 +5,9 @@
  * Floor: rating. Pure C11: no PostgreSQL header, no I/O, no clock, no global state.
  * Source: doc/tariff.md (Q, C).
  */
+#include "base/civil.h"
 #include "rating/tariff_build.h"
+#include "rating/tariff_types.h"
 
 #define ATTR_PREFIX "attr:"
 #define ATTR_PREFIX_BYTES 5
@@ -68,11 +70,66 @@ build_attr_test(EbBuild *build, const EbNode *node, EbTest *test)
 	return true;
 }
 
+/* What only a session has; the tests stand one behind the other from test on. */
+static EbTest *
+build_session_tests(const EbNode *node, EbTest *test)
+{
+	static const struct
+	{
+		const char *key;
+		EbTestKind kind;
+	} running[] = {{"kwh", EB_TEST_KWH},
+				   {"kw", EB_TEST_KW},
+				   {"amp", EB_TEST_AMP},
+				   {"seconds", EB_TEST_SECONDS}};
+	const EbNode *time = eb_node_get(node, "time");
+	int from = 0;
+	int to = 0;
+
+	if (time != NULL)
+	{
+		eb_parse_minute(eb_node_text(time->child), &from);
+		eb_parse_minute(eb_node_text(time->child->next), &to);
+		test->kind = EB_TEST_TIME;
+		test->from_min = (int16_t) from;
+		test->to_min = (int16_t) to;
+		test++;
+	}
+	for (int i = 0; i < 4; i++)
+		if (eb_node_get(node, running[i].key) != NULL)
+		{
+			test->kind = (int32_t) running[i].kind;
+			build_range(eb_node_get(node, running[i].key), &test->range);
+			test++;
+		}
+	if (eb_node_get(node, "reservation") != NULL)
+	{
+		test->kind = EB_TEST_RESERVATION;
+		test->reservation = eb_field_word(&eb_condition_type, node, "reservation");
+		test++;
+	}
+	return test;
+}
+
+/* Keys of which each is one test */
+static int
+count_tests(const EbNode *node)
+{
+	static const char *const key[] = {"ratio", "time",	  "kwh",		"kw",
+									  "amp",   "seconds", "reservation"};
+	int n = eb_node_count(eb_node_get(node, "attr")) + eb_node_count(eb_node_get(node, "qty"));
+
+	for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++)
+		n += eb_node_get(node, key[i]) != NULL;
+	return n;
+}
+
 static bool
 build_tests(EbBuild *build, const EbNode *node, EbTest *test)
 {
 	const EbNode *ratio = eb_node_get(node, "ratio");
 
+	test = build_session_tests(node, test);
 	EB_EACH(item, eb_node_get(node, "attr"))
 		if (!build_attr_test(build, item, test++))
 			return false;
@@ -95,13 +152,13 @@ build_tests(EbBuild *build, const EbNode *node, EbTest *test)
 bool
 eb_build_condition(EbBuild *build, const EbNode *node, EbCondition *condition)
 {
-	int n = eb_node_count(eb_node_get(node, "attr")) + eb_node_count(eb_node_get(node, "qty")) +
-			(eb_node_get(node, "ratio") != NULL ? 1 : 0);
 	void *array;
 
 	condition->seasons = eb_build_seasons(build, eb_node_get(node, "season"));
 	condition->months = eb_build_months(eb_node_get(node, "months"));
+	condition->days = eb_build_tags(build, eb_node_get(node, "days"));
+	condition->not_days = eb_build_tags(build, eb_node_get(node, "not_days"));
 	eb_build_dates(eb_node_get(node, "date"), &condition->date_from, &condition->date_to);
-	return eb_build_array(build, n, sizeof(EbTest), &condition->test, &array) &&
+	return eb_build_array(build, count_tests(node), sizeof(EbTest), &condition->test, &array) &&
 		   build_tests(build, node, array);
 }

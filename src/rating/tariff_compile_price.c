@@ -20,18 +20,13 @@ push(EbBuild *build, const EbPriceNode *node, int32_t *index)
 	return true;
 }
 
+/* Seasons count from 1 */
 static int
 season_number(const EbBuild *build, EbText name)
 {
-	int number = 0;
+	int index = eb_build_index(eb_node_get(build->root, "seasons"), name);
 
-	EB_EACH(season, eb_node_get(build->root, "seasons"))
-	{
-		number++;
-		if (eb_text_equal(season->key, name))
-			return number;
-	}
-	return EB_NONE;
+	return index == EB_NONE ? EB_NONE : index + 1;
 }
 
 static bool
@@ -108,6 +103,7 @@ build_object(EbBuild *build, const EbNode *price, EbPriceNode *node, bool *reads
 	const EbNode *attr = eb_node_get(price, "attr");
 	const EbNode *ref = eb_node_get(price, "ref");
 	const EbNode *mul = eb_node_get(price, "mul");
+	const EbNode *series = eb_node_get(price, "series");
 
 	if (period != NULL)
 	{
@@ -126,6 +122,12 @@ build_object(EbBuild *build, const EbNode *price, EbPriceNode *node, bool *reads
 		return eb_build_bytes(build, eb_node_text(attr), &node->attr) &&
 			   build_map(build, eb_node_get(price, "of"), node, reads);
 	}
+	if (series != NULL)
+	{
+		node->kind = EB_PRICE_SERIES;
+		node->series = eb_build_index(eb_node_get(build->root, "series"), eb_node_text(series));
+		return true;
+	}
 	if (ref != NULL)
 	{
 		node->kind = EB_PRICE_REF;
@@ -139,7 +141,7 @@ build_object(EbBuild *build, const EbNode *price, EbPriceNode *node, bool *reads
 bool
 eb_build_price(EbBuild *build, const EbNode *price, int32_t *node, bool *reads)
 {
-	EbPriceNode made = {.kind = EB_PRICE_CONST, .fallback = EB_NONE};
+	EbPriceNode made = {.kind = EB_PRICE_CONST, .fallback = EB_NONE, .series = EB_NONE};
 
 	*node = EB_NONE;
 	if (price == NULL)

@@ -6,6 +6,7 @@
  */
 #include "base/civil.h"
 #include "rating/tariff_build.h"
+#include "rating/tariff_lint.h"
 
 void
 eb_build_dates(const EbNode *range, int32_t *from, int32_t *to)
@@ -45,9 +46,8 @@ eb_build_seasons(const EbBuild *build, const EbNode *names)
 
 /* ---------------------------------------------------------------- calendar */
 
-/* Bits of a list of tags; named ones get the next free bit when they are new. */
-static uint64_t
-tag_bits(EbBuild *build, const EbNode *list)
+uint64_t
+eb_build_tags(EbBuild *build, const EbNode *list)
 {
 	uint64_t bits = 0;
 
@@ -83,7 +83,7 @@ build_calendar(EbBuild *build)
 	EbCalendarDay *day;
 
 	tariff->weekend =
-		weekend == NULL ? 3u << (EB_TAG_SUN - 1) : (uint16_t) tag_bits(build, weekend);
+		weekend == NULL ? 3u << (EB_TAG_SUN - 1) : (uint16_t) eb_build_tags(build, weekend);
 	if (!eb_build_array(build, eb_node_count(days), sizeof(EbCalendarDay), &tariff->calendar_day,
 						&array))
 		return false;
@@ -92,7 +92,7 @@ build_calendar(EbBuild *build)
 	EB_EACH(tags, days)
 	{
 		eb_parse_date(tags->key, &day->day);
-		day->tags = tag_bits(build, tags);
+		day->tags = eb_build_tags(build, tags);
 		day++;
 	}
 	return true;
@@ -199,9 +199,11 @@ build_rule(EbBuild *build, const EbNode *node, int schedule, int first_slot, EbR
 	rule->anchor_start = eb_text_is(eb_node_text(eb_node_get(node, "anchor")), "start");
 	rule->months = eb_build_months(eb_node_get(node, "months"));
 	rule->seasons = eb_build_seasons(build, eb_node_get(node, "season"));
-	rule->days = tag_bits(build, eb_node_get(node, "days"));
-	rule->not_days = tag_bits(build, eb_node_get(node, "not_days"));
+	rule->days = eb_build_tags(build, eb_node_get(node, "days"));
+	rule->not_days = eb_build_tags(build, eb_node_get(node, "not_days"));
 	eb_build_dates(eb_node_get(node, "valid"), &rule->valid_from, &rule->valid_to);
+	rule->event = eb_build_index(eb_node_get(build->root, "events"),
+								 eb_node_text(eb_node_get(node, "event")));
 	return build_spans(build, eb_node_get(node, "spans"), &rule->span);
 }
 
@@ -243,8 +245,30 @@ build_schedules(EbBuild *build)
 	if (!eb_build_array(build, build->nslots, sizeof(EbSlot), &tariff->slot, &array))
 		return false;
 	memcpy(array, build->slot, (size_t) build->nslots * sizeof(EbSlot));
-	return eb_build_texts(build, build->period, build->nperiods, &tariff->period_name) &&
-		   eb_build_texts(build, build->tag, build->ntags, &tariff->tag);
+	return eb_build_texts(build, build->period, build->nperiods, &tariff->period_name);
+}
+
+int
+eb_build_schedule(const EbBuild *build, const EbNode *reader)
+{
+	const EbNode *schedule = eb_schedule_of(build->root, reader);
+
+	return schedule == NULL ? EB_NONE
+							: eb_build_index(eb_node_get(build->root, "schedules"), schedule->key);
+}
+
+uint64_t
+eb_build_slots(const EbBuild *build, int schedule, const EbNode *names)
+{
+	uint64_t slots = 0;
+
+	if (names == NULL)
+		return ~UINT64_C(0);
+	for (int i = 0; i < build->nslots; i++)
+		if (build->slot[i].schedule == schedule &&
+			eb_list_has(names, build->period[build->slot[i].name]))
+			slots |= UINT64_C(1) << i;
+	return slots;
 }
 
 bool

@@ -11,41 +11,34 @@
 #include "rating/tariff_types.h"
 
 const EbWord eb_day_word[] = {
-	{"mon", EB_TAG_MON, false},			{"tue", EB_TAG_MON + 1, false},
-	{"wed", EB_TAG_MON + 2, false},		{"thu", EB_TAG_MON + 3, false},
-	{"fri", EB_TAG_MON + 4, false},		{"sat", EB_TAG_MON + 5, false},
-	{"sun", EB_TAG_SUN, false},			{"weekend", EB_TAG_WEEKEND, false},
-	{"weekday", EB_TAG_WEEKDAY, false}, {"workday", EB_TAG_WORKDAY, false},
-	{"offday", EB_TAG_OFFDAY, false},	{.name = NULL},
+	{"mon", EB_TAG_MON},		 {"tue", EB_TAG_MON + 1},	  {"wed", EB_TAG_MON + 2},
+	{"thu", EB_TAG_MON + 3},	 {"fri", EB_TAG_MON + 4},	  {"sat", EB_TAG_MON + 5},
+	{"sun", EB_TAG_SUN},		 {"weekend", EB_TAG_WEEKEND}, {"weekday", EB_TAG_WEEKDAY},
+	{"workday", EB_TAG_WORKDAY}, {"offday", EB_TAG_OFFDAY},	  {.name = NULL},
 };
 
 const EbWord eb_mark_word[] = {
-	{"holiday", EB_TAG_HOLIDAY, false},
-	{"makeup", EB_TAG_MAKEUP, false},
-	{"hot", EB_TAG_HOT, false},
+	{"holiday", EB_TAG_HOLIDAY},
+	{"makeup", EB_TAG_MAKEUP},
+	{"hot", EB_TAG_HOT},
 	{.name = NULL},
 };
 
 const EbWord eb_mode_word[] = {
-	{"half_up", EB_HALF_UP, false},
-	{"half_even", EB_HALF_EVEN, false},
-	{"up", EB_UP, false},
-	{"down", EB_DOWN, false},
-	{"floor", EB_FLOOR, false},
-	{"ceil", EB_CEIL, false},
-	{.name = NULL},
+	{"half_up", EB_HALF_UP}, {"half_even", EB_HALF_EVEN}, {"up", EB_UP},  {"down", EB_DOWN},
+	{"floor", EB_FLOOR},	 {"ceil", EB_CEIL},			  {.name = NULL},
 };
 
 const EbWord eb_quantity_word[] = {
-	{"import_kwh", EB_QTY_IMPORT_KWH, false},
-	{"export_kwh", EB_NONE, true},
-	{"net_kwh", EB_NONE, true},
-	{"import_kvarh", EB_NONE, true},
-	{"export_kvarh", EB_NONE, true},
-	{"days", EB_QTY_DAYS, false},
-	{"months", EB_QTY_MONTHS, false},
-	{"meters", EB_QTY_NAMED, false},
-	{"sessions", EB_QTY_NAMED, false},
+	{"import_kwh", EB_QTY_IMPORT_KWH},
+	{"export_kwh", EB_QTY_EXPORT_KWH},
+	{"net_kwh", EB_QTY_NET_KWH},
+	{"import_kvarh", EB_QTY_IMPORT_KVARH},
+	{"export_kvarh", EB_QTY_EXPORT_KVARH},
+	{"days", EB_QTY_DAYS},
+	{"months", EB_QTY_MONTHS},
+	{"meters", EB_QTY_NAMED},
+	{"sessions", EB_QTY_NAMED},
 	{.name = NULL},
 };
 
@@ -94,6 +87,16 @@ const EbType eb_positive_kwh_type = {.kind = EB_TYPE_DECIMAL,
 									 .what = "a decimal number",
 									 .scale = EB_ENERGY_SCALE,
 									 .sign = EB_SIGN_POSITIVE};
+const EbType eb_milli_type = {.kind = EB_TYPE_DECIMAL,
+							  .what = "a decimal number",
+							  .scale = 3,
+							  .sign = EB_SIGN_NOT_NEGATIVE,
+							  .max = EB_MAX_SESSION_STEP};
+const EbType eb_positive_milli_type = {.kind = EB_TYPE_DECIMAL,
+									   .what = "a decimal number",
+									   .scale = 3,
+									   .sign = EB_SIGN_POSITIVE,
+									   .max = EB_MAX_SESSION_STEP};
 
 /* ---------------------------------------------------------------- lists of names */
 
@@ -117,6 +120,7 @@ const EbType eb_date_range_type = {.kind = EB_TYPE_PAIR,
 								   .second = &eb_date_type};
 const EbType eb_instant_ranges_type = {
 	.kind = EB_TYPE_LIST,
+	.check = EB_CHECK_INSTANTS,
 	.what = "a list of ranges",
 	.min = 1,
 	.max = EB_MAX_ENTRIES,
@@ -182,7 +186,7 @@ static const EbType price_object_type = {
 			{.name = "season", .type = &price_map_type},
 			{.name = "attr", .type = &eb_name_type},
 			{.name = "of", .type = &price_map_type},
-			{.name = "series", .type = &eb_name_type, .later = true},
+			{.name = "series", .type = &eb_name_type},
 			{.name = "ref", .type = &eb_name_type},
 			{.name = "mul", .type = &price_list_type},
 			{.name = "add", .type = &price_list_type},
@@ -270,14 +274,14 @@ static const EbType rule_type = {
 			{.name = "season", .type = &eb_names_type},
 			{.name = "days", .type = &eb_names_type},
 			{.name = "not_days", .type = &eb_names_type},
-			{.name = "event", .type = &eb_name_type, .later = true},
+			{.name = "event", .type = &eb_name_type},
 			{.name = "valid", .type = &eb_date_range_type},
 			{.name = "anchor",
-			 .type = &(const EbType){.kind = EB_TYPE_WORD,
-									 .what = "\"instant\" or \"start\"",
-									 .word = (const EbWord[]){{"instant", 0, false},
-															  {"start", 1, false},
-															  {.name = NULL}}},
+			 .type =
+				 &(const EbType){
+					 .kind = EB_TYPE_WORD,
+					 .what = "\"instant\" or \"start\"",
+					 .word = (const EbWord[]){{"instant", 0}, {"start", 1}, {.name = NULL}}},
 			 .initial = "\"instant\""},
 			{.name = NULL},
 		},
@@ -308,21 +312,19 @@ static const EbType values_type = {.kind = EB_TYPE_MAP,
 
 static const EbType events_type = {.kind = EB_TYPE_MAP,
 								   .what = "ranges of instants per event",
-								   .max = EB_MAX_ENTRIES,
+								   .max = EB_MAX_EVENTS,
 								   .key = &eb_name_type,
 								   .element = &eb_instant_ranges_type};
+
+static const EbType format_type = {
+	.kind = EB_TYPE_INT, .what = "1, the version of the format", .min = 1, .max = 1};
 
 const EbType eb_tariff_type = {
 	.kind = EB_TYPE_OBJECT,
 	.what = "an object",
 	.field =
 		(const EbField[]){
-			{.name = "elecbill",
-			 .type = &(const EbType){.kind = EB_TYPE_INT,
-									 .what = "1, the version of the format",
-									 .min = 1,
-									 .max = 1},
-			 .required = true},
+			{.name = "elecbill", .type = &format_type, .required = true},
 			{.name = "code", .type = &eb_name_type},
 			{.name = "name", .type = &eb_label_type},
 			{.name = "currency", .type = &currency_type, .required = true},
@@ -353,11 +355,11 @@ const EbType eb_tariff_type = {
 			 .classifies = true},
 			{.name = "seasons", .type = &seasons_type, .initial = "{}", .classifies = true},
 			{.name = "schedules", .type = &schedules_type, .initial = "{}", .classifies = true},
-			{.name = "events", .type = &events_type, .initial = "{}", .later = true},
-			{.name = "series", .type = &eb_series_type, .initial = "{}", .later = true},
+			{.name = "events", .type = &events_type, .initial = "{}", .classifies = true},
+			{.name = "series", .type = &eb_series_type, .initial = "{}"},
 			{.name = "values", .type = &values_type, .initial = "{}"},
-			{.name = "demands", .type = &eb_demands_type, .initial = "{}", .later = true},
-			{.name = "losses", .type = &eb_losses_type, .initial = "[]", .later = true},
+			{.name = "demands", .type = &eb_demands_type, .initial = "{}"},
+			{.name = "losses", .type = &eb_losses_type, .initial = "[]"},
 			{.name = "components",
 			 .type = &(const EbType){.kind = EB_TYPE_LIST,
 									 .what = "a list of components",
@@ -365,10 +367,51 @@ const EbType eb_tariff_type = {
 									 .max = EB_MAX_COMPONENTS,
 									 .element = &eb_component_type},
 			 .required = true},
-			{.name = "net", .type = &eb_net_type, .initial = "{}", .later = true},
+			{.name = "net", .type = &eb_net_type, .initial = "{}"},
 			{.name = NULL},
 		},
 };
+
+/* ---------------------------------------------------------------- a tariff that changes */
+
+static const EbType version_type = {
+	.kind = EB_TYPE_OBJECT,
+	.what = "a version",
+	.field =
+		(const EbField[]){
+			{.name = "version",
+			 .type =
+				 &(const EbType){
+					 .kind = EB_TYPE_INT, .what = "a number from 1 on", .min = 1, .max = INT32_MAX},
+			 .required = true},
+			{.name = "valid", .type = &eb_date_range_type},
+			{.name = "tariff", .type = &eb_tariff_type, .required = true},
+			{.name = NULL},
+		},
+};
+
+const EbType eb_versions_type = {
+	.kind = EB_TYPE_OBJECT,
+	.what = "an object",
+	.field =
+		(const EbField[]){
+			{.name = "elecbill", .type = &format_type, .required = true},
+			{.name = "versions",
+			 .type = &(const EbType){.kind = EB_TYPE_LIST,
+									 .what = "a list of versions",
+									 .min = 1,
+									 .max = EB_MAX_VERSIONS,
+									 .element = &version_type},
+			 .required = true},
+			{.name = NULL},
+		},
+};
+
+const EbType *
+eb_root_type(const EbNode *root)
+{
+	return eb_node_find(root, "versions") != NULL ? &eb_versions_type : &eb_tariff_type;
+}
 
 /* ---------------------------------------------------------------- looking up */
 
@@ -407,4 +450,41 @@ eb_field_find(const EbType *object, EbText key)
 		if (eb_text_is(key, field->name))
 			return field;
 	return NULL;
+}
+
+/* ---------------------------------------------------------------- values with their defaults */
+
+/* The canonical text of the default without its quotes; empty: none */
+static EbText
+initial_text(const EbField *field)
+{
+	const char *text = field->initial != NULL ? field->initial : "";
+	int len = (int) strlen(text);
+
+	return len > 1 && text[0] == '"' ? (EbText){text + 1, len - 2} : (EbText){text, len};
+}
+
+int
+eb_field_word(const EbType *object, const EbNode *node, const char *key)
+{
+	const EbField *field = eb_field_find(object, (EbText){key, (int) strlen(key)});
+	const EbNode *value = eb_node_get(node, key);
+	const EbWord *word =
+		eb_word_find(field->type->word, value != NULL ? eb_node_text(value) : initial_text(field));
+
+	return word != NULL ? word->value : EB_NONE;
+}
+
+int64_t
+eb_field_decimal(const EbType *object, const EbNode *node, const char *key)
+{
+	const EbField *field = eb_field_find(object, (EbText){key, (int) strlen(key)});
+	const EbNode *value = eb_node_get(node, key);
+	int64_t number = 0;
+
+	if (value != NULL)
+		eb_node_decimal(value, field->type->scale, &number);
+	else if (field->initial != NULL)
+		eb_decimal_parse64(initial_text(field), field->type->scale, &number);
+	return number;
 }

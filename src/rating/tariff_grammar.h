@@ -29,12 +29,13 @@
 #define EB_MAX_ENTRIES 1000
 #define EB_MAX_PRICES 200 /* members of a price map */
 #define EB_MAX_CALENDAR_DAYS 40000
+#define EB_MAX_SESSION_STEP 100000000 /* Wh, seconds: more than three years */
 
 typedef enum EbTypeKind
 {
 	EB_TYPE_BOOL,
 	EB_TYPE_INT,	   /* min..max */
-	EB_TYPE_DECIMAL,   /* scale, sign; a number or a text that is one */
+	EB_TYPE_DECIMAL,   /* scale, sign, max unless 0; a number or a text that is one */
 	EB_TYPE_TEXT,	   /* min..max bytes */
 	EB_TYPE_WORD,	   /* one of word */
 	EB_TYPE_CURRENCY,  /* three capital letters */
@@ -58,12 +59,11 @@ typedef enum EbSign
 	EB_SIGN_POSITIVE,
 } EbSign;
 
-/* Names an enumeration's value; later: part of the format, not of this version */
+/* Names an enumeration's value */
 typedef struct EbWord
 {
 	const char *name; /* NULL ends the list */
 	int value;
-	bool later;
 } EbWord;
 
 /* What a value must fulfil beyond its type; the checks are in tariff_lint_*.c */
@@ -80,6 +80,9 @@ typedef enum EbTypeCheck
 	EB_CHECK_LOSS,
 	EB_CHECK_EACH,
 	EB_CHECK_NET,
+	EB_CHECK_INSTANTS,
+	EB_CHECK_PF_ROWS,
+	EB_CHECK_PF_LINEAR,
 } EbTypeCheck;
 
 typedef struct EbType
@@ -114,6 +117,7 @@ typedef enum EbInitial
 	EB_INITIAL_MINOR_UNIT,	  /* half-up to the minor unit of the currency */
 	EB_INITIAL_WINDOW,		  /* "window" of the same object */
 	EB_INITIAL_SCOPE_SPLIT,	  /* by the scope of the tier */
+	EB_INITIAL_ONLY_DEMAND,	  /* when there is one, and the step counts by kW */
 } EbInitial;
 
 typedef struct EbField
@@ -124,11 +128,10 @@ typedef struct EbField
 	uint32_t kinds;		 /* component keys: bit of each kind that has it; 0 = all */
 	uint8_t rule;		 /* EbInitial */
 	bool required;
-	bool later;		 /* part of the format, not of this version */
 	bool classifies; /* decides how usage is cut and sorted */
 } EbField;
 
-/* The kinds of components; index = bit in EbField.kinds. value of a later kind is EB_NONE. */
+/* The kinds of components; index = bit in EbField.kinds */
 typedef struct EbKindWord
 {
 	const char *name;
@@ -142,6 +145,7 @@ typedef struct EbKindWord
 extern const EbKindWord eb_kind_word[EB_KINDS];
 
 extern const EbType eb_tariff_type;
+extern const EbType eb_versions_type; /* a tariff that changes: versions, each a tariff */
 extern const EbType eb_price_type;
 extern const EbType eb_bound_type; /* a decimal of 1e-6 */
 extern const EbWord eb_quantity_word[];
@@ -156,6 +160,7 @@ extern const EbWord eb_tier_order_word[];
 extern const EbWord eb_split_word[];
 extern const EbWord eb_step_unit_word[];
 extern const EbWord eb_min_scope_word[];
+extern const EbWord eb_pf_table_word[];
 
 /* The word's row, NULL when it is none. */
 extern const EbWord *eb_word_find(const EbWord *word, EbText text);
@@ -163,5 +168,14 @@ extern const EbKindWord *eb_kind_find(EbText text);
 /* The alternative of a choice that fits the kind of the value; NULL when there is none. */
 extern const EbType *eb_type_choose(const EbType *choice, const EbNode *node);
 extern const EbField *eb_field_find(const EbType *object, EbText key);
+/* eb_versions_type when it has the key "versions", else eb_tariff_type */
+extern const EbType *eb_root_type(const EbNode *root);
+
+/*
+ * The value of a key of the object, or its default: of a word; of a number, in the scale of its
+ * type (0 when there is neither).
+ */
+extern int eb_field_word(const EbType *object, const EbNode *node, const char *key);
+extern int64_t eb_field_decimal(const EbType *object, const EbNode *node, const char *key);
 
 #endif

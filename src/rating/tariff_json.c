@@ -96,6 +96,20 @@ eb_node_int(const EbNode *node, int initial)
 }
 
 bool
+eb_text_in(EbText text, const char *words)
+{
+	while (*words != '\0')
+	{
+		size_t len = strcspn(words, " ");
+
+		if (eb_text_equal(text, (EbText){words, (int) len}))
+			return true;
+		words += len + (words[len] == ' ' ? 1 : 0);
+	}
+	return false;
+}
+
+bool
 eb_list_has(const EbNode *list, EbText text)
 {
 	EB_EACH(item, list)

@@ -61,6 +61,9 @@ extern EbStatus eb_node_decimal(const EbNode *node, int scale, int64_t *result);
 /* Integer value or initial. */
 extern int eb_node_int(const EbNode *node, int initial);
 
+/* Is text one of the words, which stand with blanks between them? */
+extern bool eb_text_in(EbText text, const char *words);
+
 /* Is a text of the list equal to text? */
 extern bool eb_list_has(const EbNode *list, EbText text);
 

@@ -11,8 +11,8 @@
 #include "base/civil.h"
 #include "rating/tariff_lint.h"
 
-/* EB_MAX_DEPTH keys with their brackets, and the leaf */
-#define PATH_BYTES ((EB_MAX_DEPTH + 4) * (EB_SHOWN_BYTES + 16))
+/* EB_MAX_DEPTH keys with their brackets, the leaf, and where the version is */
+#define PATH_BYTES ((EB_MAX_DEPTH + 8) * (EB_SHOWN_BYTES + 16))
 #define MESSAGE_BYTES 600
 
 /* ---------------------------------------------------------------- findings */
@@ -59,20 +59,25 @@ write_path(const EbPath *path, char *buf)
 }
 
 static void
-report(EbLint *lint, const EbPath *path, EbLintLevel level, bool later, const char *message)
+report(EbLint *lint, const EbPath *path, EbLintLevel level, const char *message)
 {
 	char where[PATH_BYTES];
-	EbFinding finding = {level, later, where, message};
+	EbFinding finding = {level, where, message};
+	bool full = lint->nfindings >= EB_LINT_MAX_FINDINGS;
 
-	if (lint->nfindings > EB_LINT_MAX_FINDINGS)
-		return;
-	if (lint->nfindings++ == EB_LINT_MAX_FINDINGS)
+	/* who compiles goes by the errors: the first one is told behind any number of warnings */
+	if (full && !(level == EB_LINT_ERROR && lint->nerrors == 1))
 	{
+		if (lint->nfindings++ > EB_LINT_MAX_FINDINGS)
+			return;
 		where[0] = '\0';
-		finding = (EbFinding){EB_LINT_NOTE, false, where, "there are more findings"};
+		finding = (EbFinding){EB_LINT_NOTE, where, "there are more findings"};
 	}
 	else
+	{
+		lint->nfindings += full ? 0 : 1;
 		write_path(path, where);
+	}
 	lint->sink(lint->arg, &finding);
 }
 
@@ -86,7 +91,7 @@ eb_lint_error(EbLint *lint, const EbPath *path, const char *format, ...)
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
 	lint->nerrors++;
-	report(lint, path, EB_LINT_ERROR, false, message);
+	report(lint, path, EB_LINT_ERROR, message);
 }
 
 void
@@ -98,7 +103,7 @@ eb_lint_warning(EbLint *lint, const EbPath *path, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	report(lint, path, EB_LINT_WARNING, false, message);
+	report(lint, path, EB_LINT_WARNING, message);
 }
 
 void
@@ -110,19 +115,7 @@ eb_lint_note(EbLint *lint, const EbPath *path, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	report(lint, path, EB_LINT_NOTE, false, message);
-}
-
-void
-eb_lint_later(EbLint *lint, const EbPath *path, EbText what)
-{
-	char message[MESSAGE_BYTES];
-
-	if (lint->in_later)
-		return;
-	snprintf(message, sizeof(message), "\"%.*s\" is not supported by this version", EB_SHOWN(what));
-	lint->nlater++;
-	report(lint, path, EB_LINT_ERROR, true, message);
+	report(lint, path, EB_LINT_NOTE, message);
 }
 
 /* ---------------------------------------------------------------- the walk */
@@ -167,26 +160,16 @@ lint_check(EbLint *lint, const EbPath *path, const EbNode *node, EbTypeCheck che
 		case EB_CHECK_NET:
 			eb_lint_net(lint, path, node);
 			break;
+		case EB_CHECK_INSTANTS:
+			eb_lint_instants(lint, path, node);
+			break;
+		case EB_CHECK_PF_ROWS:
+			eb_lint_pf_rows(lint, path, node);
+			break;
+		case EB_CHECK_PF_LINEAR:
+			eb_lint_pf_linear(lint, path, node);
+			break;
 	}
-}
-
-/* A value that may be null; one that this version does not rate is reported once, as a whole. */
-static void
-lint_field(EbLint *lint, const EbPath *path, const EbNode *object, const EbNode *value,
-		   const EbField *field)
-{
-	bool outer = lint->in_later;
-	int nerrors = lint->nerrors;
-
-	if (field->later && !eb_field_is_initial(field, value, object, lint->root))
-	{
-		eb_lint_later(lint, path, value->key);
-		lint->in_later = true;
-	}
-	lint_value(lint, path, value, field->type);
-	lint->in_later = outer;
-	if (field->classifies)
-		lint->ntime_errors += lint->nerrors - nerrors;
 }
 
 static void
@@ -204,7 +187,13 @@ lint_object(EbLint *lint, const EbPath *path, const EbNode *object, const EbType
 		else if (field == NULL)
 			eb_lint_error(lint, &below, "unknown key");
 		else
-			lint_field(lint, &below, object, value, field);
+		{
+			int nerrors = lint->nerrors;
+
+			lint_value(lint, &below, value, field->type);
+			if (field->classifies)
+				lint->ntime_errors += lint->nerrors - nerrors;
+		}
 		previous = value;
 	}
 	for (const EbField *field = type->field; field->name != NULL; field++)
@@ -261,21 +250,16 @@ lint_list(EbLint *lint, const EbPath *path, const EbNode *list, const EbType *ty
 	}
 }
 
-/* Dates and instants in a pair are a range [from, to). */
+/* Dates in a pair are a range [from, to). */
 static void
 lint_pair_order(EbLint *lint, const EbPath *path, const EbNode *from, const EbNode *to,
 				const EbType *type)
 {
 	int32_t from_day;
 	int32_t to_day;
-	int64_t from_us;
-	int64_t to_us;
 
 	if (type->second->kind == EB_TYPE_DATE && eb_parse_date(eb_node_text(from), &from_day) &&
 		eb_parse_date(eb_node_text(to), &to_day) && from_day >= to_day)
-		eb_lint_error(lint, path, "the range ends before it begins");
-	if (type->second->kind == EB_TYPE_INSTANT && eb_instant_us(eb_node_text(from), &from_us) &&
-		eb_instant_us(eb_node_text(to), &to_us) && from_us >= to_us)
 		eb_lint_error(lint, path, "the range ends before it begins");
 }
 
@@ -301,6 +285,29 @@ lint_pair(EbLint *lint, const EbPath *path, const EbNode *pair, const EbType *ty
 	if (!open_to)
 		lint_value(lint, &to_path, to, type->second);
 	lint_pair_order(lint, path, from, to, type);
+}
+
+/* A whole tariff: all values by themselves, then what needs to look around */
+static void
+lint_tariff(EbLint *lint, const EbPath *path, const EbNode *tariff)
+{
+	const EbNode *root = lint->root;
+	const EbPath *outer = lint->top;
+	EbPath top = *path;
+	EbValueCost cost[EB_MAX_VALUES] = {0};
+	bool prices_sound;
+
+	top.depth = 0;
+	lint->root = tariff;
+	lint->top = &top;
+	lint->ntime_errors = 0;
+	lint_object(lint, &top, tariff, &eb_tariff_type);
+	eb_lint_time(lint, &top);
+	eb_lint_series(lint, &top);
+	prices_sound = eb_lint_values(lint, &top, cost);
+	eb_lint_components(lint, &top, prices_sound, cost);
+	lint->root = root;
+	lint->top = outer;
 }
 
 static void
@@ -329,7 +336,9 @@ lint_value(EbLint *lint, const EbPath *path, const EbNode *node, const EbType *t
 		eb_lint_error(lint, path, "is nested deeper than %d levels", EB_MAX_DEPTH);
 		return;
 	}
-	if (type->kind == EB_TYPE_OBJECT)
+	if (type == &eb_tariff_type)
+		lint_tariff(lint, path, node);
+	else if (type->kind == EB_TYPE_OBJECT)
 		lint_object(lint, path, node, type);
 	else if (type->kind == EB_TYPE_MAP)
 		lint_map(lint, path, node, type);
@@ -344,14 +353,10 @@ void
 eb_tariff_lint(const EbNode *root, EbLintSink sink, void *arg)
 {
 	EbPath path = {NULL, {NULL, 0}, 0, 0};
-	EbLint lint = {.root = root, .sink = sink, .arg = arg};
-	EbValueCost cost[EB_MAX_VALUES] = {0};
-	bool prices_sound;
+	EbLint lint = {.root = root, .top = &path, .sink = sink, .arg = arg};
+	const EbType *type = eb_root_type(root);
 
-	lint_value(&lint, &path, root, &eb_tariff_type);
-	if (root->kind != EB_NODE_OBJECT)
-		return;
-	eb_lint_time(&lint, &path);
-	prices_sound = eb_lint_values(&lint, &path, cost);
-	eb_lint_components(&lint, &path, prices_sound, cost);
+	lint_value(&lint, &path, root, type);
+	if (type == &eb_versions_type)
+		eb_lint_versions(&lint, &path, eb_node_get(root, "versions"));
 }

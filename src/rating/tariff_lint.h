@@ -15,22 +15,25 @@ typedef struct EbPath
 	const struct EbPath *up; /* NULL: the tariff itself */
 	EbText key;				 /* member; data NULL: element index */
 	int index;
-	int depth;
+	int depth; /* below the tariff; below its version when it changes */
 } EbPath;
 
 typedef struct EbLint
 {
-	const EbNode *root;
+	const EbNode *root;		  /* the tariff, one version of it */
+	const struct EbPath *top; /* where that is */
 	EbLintSink sink;
 	void *arg;
 	int nfindings;
-	int nerrors; /* those not of kind "later" */
-	int nlater;
-	int ntime_errors;	 /* those in what sorts time: calendar, seasons, schedules */
-	int64_t cover_work;	 /* spent on looking whether schedules cover the week */
-	int64_t bound_work;	 /* members of maps visited to see whether bounds rise */
-	int64_t price_parts; /* of all prices together */
-	bool in_later;		 /* inside a value that is reported as "later" already */
+	int nerrors;
+	int ntime_errors;		 /* those in what sorts time: calendar, seasons, schedules */
+	int64_t cover_work;		 /* spent on looking whether schedules cover the week */
+	int64_t bound_work;		 /* members of maps visited to see whether bounds rise */
+	int64_t name_work;		 /* rules visited to see whether the periods of prices are theirs */
+	int64_t price_parts;	 /* of all prices together */
+	const EbNode *tags_of;	 /* the tariff whose calendar tags are in tag[] */
+	EbText tag[EB_MAX_TAGS]; /* names besides the known ones */
+	int ntags;
 } EbLint;
 
 /* Texts longer than a name may be are not shown in messages and paths */
@@ -64,8 +67,6 @@ extern void eb_lint_warning(EbLint *lint, const EbPath *path, const char *format
 	__attribute__((format(printf, 3, 4)));
 extern void eb_lint_note(EbLint *lint, const EbPath *path, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* "what" is not supported by this version. */
-extern void eb_lint_later(EbLint *lint, const EbPath *path, EbText what);
 
 /* tariff_lint_value.c: a value that is no container */
 extern void
@@ -77,6 +78,8 @@ extern bool eb_instant_us(EbText text, int64_t *at_us);
 extern void eb_lint_time(EbLint *lint, const EbPath *path);
 extern void eb_lint_rule(EbLint *lint, const EbPath *path, const EbNode *rule);
 extern void eb_lint_months(EbLint *lint, const EbPath *path, const EbNode *months);
+/* A warning for tags of this tariff's own that no day of its calendar has */
+extern void eb_lint_tags(EbLint *lint, const EbPath *path, const EbNode *tags);
 extern void eb_lint_span(EbLint *lint, const EbPath *path, const EbNode *span);
 extern void eb_lint_seasons(EbLint *lint, const EbPath *path, const EbNode *names);
 extern bool eb_season_known(const EbNode *root, EbText name);
@@ -116,27 +119,36 @@ extern void eb_lint_price_periods(EbLint *lint, const EbPath *path, const EbNode
 								  const EbNode *schedule, const EbNode *filter);
 extern int eb_value_index(const EbNode *root, EbText name);
 
-/* tariff_lint_component.c, tariff_lint_tier.c, tariff_lint_condition.c, tariff_lint_later.c */
+/* tariff_lint_component.c, tariff_lint_tier.c, tariff_lint_condition.c, tariff_lint_measure.c */
 extern void eb_lint_components(EbLint *lint, const EbPath *path, bool prices_sound,
 							   EbValueCost cost[EB_MAX_VALUES]);
 extern void eb_lint_condition(EbLint *lint, const EbPath *path, const EbNode *condition);
 extern void eb_lint_range(EbLint *lint, const EbPath *path, const EbNode *range);
 extern void
 eb_lint_tier(EbLint *lint, const EbPath *path, const EbNode *tier, const EbNode *component);
+/* tariff_lint_use.c: keys that nothing would read */
+extern void
+eb_lint_use(EbLint *lint, const EbPath *path, const EbNode *component, bool reads_period);
+extern void
+eb_lint_tier_use(EbLint *lint, const EbPath *path, const EbNode *tier, const EbNode *component);
+/* tariff_lint_measure.c, tariff_lint_condition.c */
 extern void eb_lint_points(EbLint *lint, const EbPath *path, const EbNode *points);
+extern void eb_lint_instants(EbLint *lint, const EbPath *path, const EbNode *ranges);
+extern void eb_lint_series(EbLint *lint, const EbPath *path);
+extern void eb_lint_pf_rows(EbLint *lint, const EbPath *path, const EbNode *rows);
+extern void eb_lint_pf_linear(EbLint *lint, const EbPath *path, const EbNode *linear);
 extern void eb_lint_demand(EbLint *lint, const EbPath *path, const EbNode *demand);
 extern void eb_lint_loss(EbLint *lint, const EbPath *path, const EbNode *loss);
 extern void eb_lint_each(EbLint *lint, const EbPath *path, const EbNode *each);
 extern void eb_lint_net(EbLint *lint, const EbPath *path, const EbNode *net);
+
+/* tariff_lint_version.c: versions that follow each other and are in one currency and zone */
+extern void eb_lint_versions(EbLint *lint, const EbPath *path, const EbNode *versions);
 
 /*
  * The schedule a component or demand reads: the one it names, else the only one. NULL: there is
  * none, the name is unknown, or it must be named.
  */
 extern const EbNode *eb_schedule_of(const EbNode *root, const EbNode *reader);
-
-/* The value equals the default of its key (tariff_text.c). */
-extern bool eb_field_is_initial(const EbField *field, const EbNode *value, const EbNode *object,
-								const EbNode *root);
 
 #endif

@@ -77,8 +77,6 @@ lint_kind(const Component *component)
 						  EB_SHOWN(name));
 		return;
 	}
-	if (component->kind->value == EB_NONE)
-		eb_lint_later(component->lint, &path, name);
 	EB_EACH(member, component->node)
 	{
 		const EbField *field = eb_field_find(&eb_component_type, member->key);
@@ -142,21 +140,6 @@ lint_quantity(const Component *component)
 					  component->kind->name);
 }
 
-/* Is text one of the words, which stand with blanks between them? */
-static bool
-is_one_of(EbText text, const char *words)
-{
-	while (*words != '\0')
-	{
-		size_t len = strcspn(words, " ");
-
-		if (eb_text_equal(text, (EbText){words, (int) len}))
-			return true;
-		words += len + (words[len] == ' ' ? 1 : 0);
-	}
-	return false;
-}
-
 static void
 lint_per(const Component *component)
 {
@@ -164,7 +147,7 @@ lint_per(const Component *component)
 	EbText name = text_of(component->node, "per");
 
 	if (component->kind != NULL && component->kind->units != NULL &&
-		eb_word_find(eb_per_word, name) != NULL && !is_one_of(name, component->kind->units))
+		eb_word_find(eb_per_word, name) != NULL && !eb_text_in(name, component->kind->units))
 		eb_lint_error(component->lint, &path, "\"%.*s\" does not fit kind \"%s\"", EB_SHOWN(name),
 					  component->kind->name);
 }
@@ -177,6 +160,62 @@ lint_demand_name(const Component *component)
 
 	if (name.len > 0 && eb_node_member(eb_node_get(component->lint->root, "demands"), name) == NULL)
 		eb_lint_error(component->lint, &path, "there is no demand \"%.*s\"", EB_SHOWN(name));
+}
+
+/* What a session is at each moment is not known for a bill. */
+static void
+lint_session_keys(const Component *component, const EbPath *path, const EbNode *condition)
+{
+	static const char *const key[] = {"time", "kwh", "kw", "amp", "seconds", "reservation"};
+
+	for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++)
+	{
+		EbPath below = eb_path_name(path, key[i]);
+
+		if (eb_node_get(condition, key[i]) != NULL)
+			eb_lint_error(component->lint, &below, "belongs to components of charging sessions");
+	}
+}
+
+static void
+lint_conditions(const Component *component)
+{
+	EbPath when = eb_path_name(component->path, "when");
+	EbPath list = eb_path_name(component->path, "factor_if");
+	int n = 0;
+
+	if (component->kind == NULL || component->kind->value >= EB_KIND_SESSION_FLAT ||
+		component->kind->value == EB_KIND_ENERGY)
+		return;
+	lint_session_keys(component, &when, eb_node_get(component->node, "when"));
+	EB_EACH(factor, eb_node_get(component->node, "factor_if"))
+	{
+		EbPath here = eb_path_index(&list, n++);
+		EbPath below = eb_path_name(&here, "if");
+
+		lint_session_keys(component, &below, eb_node_get(factor, "if"));
+	}
+}
+
+/* The first of a lane that holds prices, so one that always holds ends it for its kind. */
+static void
+lint_lane(const Component *component)
+{
+	const EbNode *first = eb_node_first(eb_node_get(component->lint->root, "components"));
+	EbPath path = eb_path_name(component->path, "lane");
+	EbText lane = text_of(component->node, "lane");
+
+	for (const EbNode *other = first; other != component->node && lane.len > 0; other = other->next)
+		if (eb_text_equal(text_of(other, "lane"), lane) &&
+			eb_text_equal(text_of(other, "kind"), text_of(component->node, "kind")) &&
+			eb_node_first(eb_node_get(other, "when")) == NULL &&
+			eb_node_get(other, "valid") == NULL && eb_node_get(other, "period") == NULL)
+		{
+			eb_lint_warning(component->lint, &path,
+							"never applies: component \"%.*s\" of the lane comes first",
+							EB_SHOWN(text_of(other, "code")));
+			return;
+		}
 }
 
 /* ---------------------------------------------------------------- schedules and prices */
@@ -276,6 +315,24 @@ lint_prices(const Component *component, EbValueCost cost[EB_MAX_VALUES])
 	}
 }
 
+/* Does a price of it hang on the period? All of them can be followed. */
+static bool
+reads_period(const Component *component)
+{
+	static const char *const key[] = {"up_to", "price", "flat"};
+	const EbNode *root = component->lint->root;
+	bool reads = eb_price_reads_period(root, eb_node_get(component->node, "price"));
+
+	EB_EACH(step, eb_node_get(eb_node_get(component->node, "tier"), "steps"))
+		for (int i = 0; i < 3; i++)
+		{
+			reads = reads || eb_price_reads_period(root, eb_node_get(step, key[i]));
+			EB_EACH(inside, eb_node_get(step, "steps"))
+				reads = reads || eb_price_reads_period(root, eb_node_get(inside, key[i]));
+		}
+	return reads;
+}
+
 /* ---------------------------------------------------------------- bases */
 
 static bool
@@ -352,23 +409,23 @@ same_names(const EbNode *a, const EbNode *b)
 	return x == NULL && y == NULL;
 }
 
-/* A maximum below a minimum of the same lines */
+/* A maximum below a minimum of the same lines, both by key "amount" or "amount_incl" */
 static void
-lint_limits(const Component *component)
+lint_limit(const Component *component, const char *key)
 {
-	EbPath path = eb_path_name(component->path, "amount");
+	EbPath path = eb_path_name(component->path, key);
 	int64_t min_n;
 	int64_t max_n;
 
 	if (!kind_is(component, "maximum") || has(component, "when") || has(component, "valid") ||
-		eb_node_decimal(eb_node_get(component->node, "amount"), EB_PRICE_SCALE, &max_n) != EB_OK)
+		eb_node_decimal(eb_node_get(component->node, key), EB_PRICE_SCALE, &max_n) != EB_OK)
 		return;
 	EB_EACH(other, eb_node_get(component->lint->root, "components"))
 		if (eb_text_is(text_of(other, "kind"), "minimum") && eb_node_get(other, "when") == NULL &&
 			eb_node_get(other, "valid") == NULL &&
 			eb_text_equal(text_of(other, "scope"), text_of(component->node, "scope")) &&
 			same_names(eb_node_get(other, "base"), eb_node_get(component->node, "base")) &&
-			eb_node_decimal(eb_node_get(other, "amount"), EB_PRICE_SCALE, &min_n) == EB_OK &&
+			eb_node_decimal(eb_node_get(other, key), EB_PRICE_SCALE, &min_n) == EB_OK &&
 			min_n > max_n)
 			eb_lint_error(component->lint, &path, "the maximum is below minimum \"%.*s\"",
 						  EB_SHOWN(text_of(other, "code")));
@@ -396,12 +453,16 @@ eb_lint_components(EbLint *lint, const EbPath *path, bool prices_sound,
 		lint_quantity(&component);
 		lint_per(&component);
 		lint_demand_name(&component);
+		lint_conditions(&component);
+		lint_lane(&component);
 		lint_schedule(&component);
 		if (prices_sound)
 			lint_prices(&component, cost);
 		if (eb_node_get(node, "tier") != NULL)
 			eb_lint_tier(lint, &tier, eb_node_get(node, "tier"), node);
+		eb_lint_use(lint, &here, node, !prices_sound || reads_period(&component));
 		lint_base(&component);
-		lint_limits(&component);
+		lint_limit(&component, "amount");
+		lint_limit(&component, "amount_incl");
 	}
 }

@@ -36,7 +36,17 @@ eb_lint_condition(EbLint *lint, const EbPath *path, const EbNode *condition)
 {
 	EbPath season = eb_path_name(path, "season");
 	EbPath months = eb_path_name(path, "months");
+	EbPath days = eb_path_name(path, "days");
+	EbPath not_days = eb_path_name(path, "not_days");
+	EbPath time = eb_path_name(path, "time");
+	const EbNode *span = eb_node_get(condition, "time");
 
+	eb_lint_tags(lint, &days, eb_node_get(condition, "days"));
+	eb_lint_tags(lint, &not_days, eb_node_get(condition, "not_days"));
+	eb_lint_span(lint, &time, span);
+	if (eb_node_count(span) == 2 &&
+		eb_text_equal(eb_node_text(span->child), eb_node_text(span->child->next)))
+		eb_lint_error(lint, &time, "the span has no minute");
 	eb_lint_seasons(lint, &season, eb_node_get(condition, "season"));
 	eb_lint_months(lint, &months, eb_node_get(condition, "months"));
 }
@@ -47,6 +57,8 @@ eb_lint_each(EbLint *lint, const EbPath *path, const EbNode *each)
 	int64_t min_n;
 	int64_t max_n;
 
+	if (eb_node_get(each, "min") == NULL && eb_node_get(each, "max") == NULL)
+		eb_lint_error(lint, path, "must have \"min\" or \"max\"");
 	if (eb_node_decimal(eb_node_get(each, "min"), EB_PRICE_SCALE, &min_n) == EB_OK &&
 		eb_node_decimal(eb_node_get(each, "max"), EB_PRICE_SCALE, &max_n) == EB_OK && min_n > max_n)
 		eb_lint_error(lint, path, "\"min\" is above \"max\"");

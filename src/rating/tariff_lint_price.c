@@ -60,10 +60,33 @@ lint_price_seasons(EbLint *lint, const EbPath *path, const EbNode *map)
 		eb_lint_error(lint, path, "has no price for dates outside all seasons: add \"*\"");
 }
 
+/* Rules that may be visited for all prices together, well below a second of work */
+#define MAX_NAME_WORK 50000000
+
+/* May so many rules be visited? Says so when it becomes too many. */
+static bool
+may_visit(EbLint *lint, const EbPath *path, int64_t rules)
+{
+	bool before = lint->name_work <= MAX_NAME_WORK;
+
+	lint->name_work += rules;
+	if (before && lint->name_work > MAX_NAME_WORK)
+		eb_lint_error(lint, path, "cannot be checked: prices and rules name too many periods");
+	return lint->name_work <= MAX_NAME_WORK;
+}
+
 /* A period that no schedule has is wrong whoever reads the price. */
 static void
 lint_price_names(EbLint *lint, const EbPath *path, const EbNode *map)
 {
+	int64_t rules = 0;
+
+	if (map == NULL)
+		return;
+	EB_EACH(schedule, eb_node_get(lint->root, "schedules"))
+		rules += eb_node_count(schedule);
+	if (!may_visit(lint, path, rules * (eb_node_count(map) + 1)))
+		return;
 	EB_EACH(entry, map)
 	{
 		EbPath below = eb_path_key(path, entry->key);
@@ -314,17 +337,22 @@ walk_periods(PeriodWalk *walk, const EbPath *path, const EbNode *price, bool nam
 		return;
 	if (map != NULL)
 	{
+		int64_t rules = walk->lint != NULL ? eb_node_count(walk->schedule) : 0;
+
 		walk->reads = true;
-		if (walk->lint != NULL && !named)
-			check_surplus(walk, &map_path, map);
-		if (walk->lint != NULL)
+		if (walk->lint != NULL &&
+			may_visit(walk->lint, &map_path, rules * (rules + eb_node_count(map))))
+		{
+			if (!named)
+				check_surplus(walk, &map_path, map);
 			check_lacking(walk, &map_path, map);
+		}
 	}
 	if (index != EB_NONE && ((walk->visited[index / 64] >> index % 64) & 1) == 0)
 	{
 		const EbNode *value = value_at(walk->root, index);
-		EbPath top = {NULL, {NULL, 0}, 0, 0};
-		EbPath values = eb_path_name(&top, "values");
+		EbPath none = {NULL, {NULL, 0}, 0, 0};
+		EbPath values = eb_path_name(walk->lint != NULL ? walk->lint->top : &none, "values");
 		EbPath below = eb_path_key(&values, value->key);
 
 		walk->visited[index / 64] |= UINT64_C(1) << index % 64;

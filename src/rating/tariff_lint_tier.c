@@ -63,12 +63,11 @@ bound_value(const EbNode *bound, const BoundCase *when, int64_t *value_u)
 	return false;
 }
 
-/* Only decimals and maps; decimals of 1e-6 above 0. */
+/* Decimals of 1e-6 above 0 */
 static void
 lint_bound(const Tier *tier, const EbPath *path, const EbNode *bound)
 {
 	static const char *const map[] = {"period", "season", "of"};
-	static const char *const later[] = {"ref", "mul", "add"};
 	bool per_period = eb_text_is(eb_node_text(eb_node_get(tier->node, "order")), "per_period");
 	int64_t value;
 
@@ -82,11 +81,8 @@ lint_bound(const Tier *tier, const EbPath *path, const EbNode *bound)
 			eb_lint_error(tier->lint, path, "has more than %d decimals", EB_ENERGY_SCALE);
 		return;
 	}
-	if (eb_node_get(bound, "period") != NULL && !per_period)
+	if (!per_period && eb_price_reads_period(tier->lint->root, bound))
 		eb_lint_error(tier->lint, path, "bounds by period need the order \"per_period\"");
-	for (int i = 0; i < 3; i++)
-		if (eb_node_get(bound, later[i]) != NULL)
-			eb_lint_later(tier->lint, path, (EbText){later[i], 3});
 	for (int i = 0; i < 3; i++)
 	{
 		EbPath here = eb_path_name(path, map[i]);
@@ -205,18 +201,50 @@ unit_fits(const Tier *tier, EbText unit)
 	return eb_text_is(kind, "custom"); /* money */
 }
 
+/* The unit of a step, "kwh" when it is left out */
+static EbText
+unit_of(const EbNode *step)
+{
+	EbText unit = text_of(step, "unit");
+
+	return unit.len > 0 ? unit : (EbText){"kwh", 3};
+}
+
+/* Steps that count kWh for each kW name the demand; with one demand it is that. */
+static void
+lint_step_demand(const Tier *tier, const EbPath *path, const EbNode *step)
+{
+	const EbNode *demands = eb_node_get(tier->lint->root, "demands");
+	EbPath demand = eb_path_name(path, "demand");
+	EbText name = text_of(step, "demand");
+	bool by_kw =
+		eb_text_is(unit_of(step), "kwh_per_kw") || eb_text_is(unit_of(step), "kwh_per_kw_day");
+
+	if (name.len > 0 && eb_node_member(demands, name) == NULL)
+		eb_lint_error(tier->lint, &demand, "there is no demand \"%.*s\"", EB_SHOWN(name));
+	if (name.len > 0 && !by_kw)
+		eb_lint_error(tier->lint, &demand,
+					  "belongs to the units \"kwh_per_kw\" and "
+					  "\"kwh_per_kw_day\"");
+	if (by_kw && name.len == 0 && eb_node_get(step, "up_to") != NULL && eb_node_count(demands) != 1)
+		eb_lint_error(tier->lint, path,
+					  eb_node_count(demands) == 0 ? "counts by kW, the tariff has no demand"
+												  : "needs \"demand\", the tariff has several");
+}
+
+static void lint_steps(const Tier *tier, const EbPath *path, const EbNode *list);
+
 static void
 lint_step(const Tier *tier, const EbPath *path, const EbNode *step, const EbNode *before)
 {
 	const EbNode *up_to = eb_node_get(step, "up_to");
+	const EbNode *inside = eb_node_get(step, "steps");
 	EbPath bound = eb_path_name(path, "up_to");
 	EbPath unit = eb_path_name(path, "unit");
-	const EbNode *steps = eb_node_get(tier->node, "steps");
-	EbText name = text_of(step, "unit");
-	EbText first = eb_node_text(eb_node_get(eb_node_first(steps), "unit"));
+	EbPath steps = eb_path_name(path, "steps");
 	bool priced = eb_node_get(step, "price") != NULL || eb_node_get(step, "flat") != NULL ||
-				  eb_node_get(step, "steps") != NULL ||
-				  eb_node_get(tier->component, "price") != NULL || mode_is(tier, "adder");
+				  inside != NULL || eb_node_get(tier->component, "price") != NULL ||
+				  mode_is(tier, "adder");
 
 	if (up_to == NULL && step->next != NULL)
 		eb_lint_error(tier->lint, path, "\"up_to\" is missing: only the last step has no bound");
@@ -226,62 +254,76 @@ lint_step(const Tier *tier, const EbPath *path, const EbNode *step, const EbNode
 		lint_bound(tier, &bound, up_to);
 	if (up_to != NULL && before != NULL && eb_node_get(before, "up_to") != NULL)
 		lint_rising(tier, &bound, eb_node_get(before, "up_to"), up_to);
-	if (!unit_fits(tier, name))
-		eb_lint_error(tier->lint, &unit, "\"%.*s\" does not fit the quantity", EB_SHOWN(name));
-	if (up_to != NULL && !eb_text_equal(name.len > 0 ? name : (EbText){"kwh", 3},
-										first.len > 0 ? first : (EbText){"kwh", 3}))
+	if (!unit_fits(tier, text_of(step, "unit")))
+		eb_lint_error(tier->lint, &unit, "\"%.*s\" does not fit the quantity",
+					  EB_SHOWN(text_of(step, "unit")));
+	if (up_to != NULL && before != NULL && !eb_text_equal(unit_of(step), unit_of(before)))
 		eb_lint_error(tier->lint, path, "steps of one tier must have the same unit");
 	if (!priced)
 		eb_lint_error(tier->lint, path, "has no \"price\", and neither has the component");
+	lint_step_demand(tier, path, step);
+	lint_steps(tier, &steps, inside);
 }
 
 static void
-lint_steps(const Tier *tier)
+lint_steps(const Tier *tier, const EbPath *path, const EbNode *list)
 {
 	const EbNode *before = NULL;
-	EbPath steps = eb_path_name(tier->path, "steps");
-	bool own_prices = true;
 	int n = 0;
 
-	EB_EACH(step, eb_node_get(tier->node, "steps"))
+	EB_EACH(step, list)
 	{
-		EbPath here = eb_path_index(&steps, n++);
+		EbPath here = eb_path_index(path, n++);
 
 		lint_step(tier, &here, step, before);
-		own_prices = own_prices && eb_node_get(step, "price") != NULL;
 		before = step;
 	}
-	if (own_prices && n > 0 && !mode_is(tier, "adder") &&
-		eb_node_get(tier->component, "price") != NULL)
-		eb_lint_warning(tier->lint, tier->path,
-						"the price of the component is not used: every step has its own");
 }
 
-/* Combinations of known words that this version does not rate */
-static void
-lint_combinations(const Tier *tier)
+/* Has every step a price of its own, down to those inside? */
+static bool
+own_prices(const EbNode *list)
 {
-	static const char by_days[] = "bounds by days in the scope of a quarter or year";
-	static const char over_days[] = "tier over days or months";
-	EbText scope = text_of(tier->node, "scope");
-	EbText prorate = text_of(tier->node, "prorate");
+	EB_EACH(step, list)
+		if (eb_node_get(step, "steps") != NULL ? !own_prices(eb_node_get(step, "steps"))
+											   : eb_node_get(step, "price") == NULL)
+			return false;
+	return true;
+}
+
+/* Steps as they are rated: those inside one stand in its place */
+static int
+count_steps(const EbNode *list)
+{
+	int n = 0;
+
+	EB_EACH(step, list)
+	{
+		int inside = eb_node_count(eb_node_get(step, "steps"));
+
+		n += inside > 0 ? inside : 1;
+	}
+	return n;
+}
+
+/* A tier counts what is used, not time. */
+static void
+lint_counted(const Tier *tier)
+{
 	EbText per = text_of(tier->component, "per");
 	EbText quantity = text_of(tier->component, "quantity");
-	const EbNode *first = eb_node_first(eb_node_get(tier->node, "steps"));
-	bool daily = (prorate.len > 0 && !eb_text_is(prorate, "none")) ||
-				 eb_text_is(text_of(first, "unit"), "kwh_per_day");
 
-	if (daily && (eb_text_is(scope, "quarter") || eb_text_is(scope, "year")))
-		eb_lint_later(tier->lint, tier->path, (EbText){by_days, sizeof(by_days) - 1});
 	if (eb_text_is(per, "day") || eb_text_is(per, "month") || eb_text_is(quantity, "days") ||
 		eb_text_is(quantity, "months"))
-		eb_lint_later(tier->lint, tier->path, (EbText){over_days, sizeof(over_days) - 1});
+		eb_lint_error(tier->lint, tier->path, "days and months have no tiers");
 }
 
 void
 eb_lint_tier(EbLint *lint, const EbPath *path, const EbNode *node, const EbNode *component)
 {
 	Tier tier = {lint, path, node, component, eb_node_text(eb_node_get(node, "mode"))};
+	const EbNode *list = eb_node_get(node, "steps");
+	EbPath steps = eb_path_name(path, "steps");
 	bool package;
 
 	if (tier.mode.len == 0)
@@ -291,14 +333,25 @@ eb_lint_tier(EbLint *lint, const EbPath *path, const EbNode *node, const EbNode 
 		eb_lint_error(lint, path, "\"size\" is missing");
 	if (package && eb_node_get(component, "price") == NULL)
 		eb_lint_error(lint, path, "the component has no \"price\" for a package");
-	if (package && (eb_node_get(node, "steps") != NULL || eb_node_get(node, "allowance") != NULL))
+	if (package && (list != NULL || eb_node_get(node, "allowance") != NULL))
 		eb_lint_error(lint, path, "mode \"package\" has no steps and no allowance");
-	if (!package && eb_node_get(node, "steps") == NULL)
+	if (!package && list == NULL)
 		eb_lint_error(lint, path, "\"steps\" is missing");
 	if (!package && (eb_node_get(node, "size") != NULL || eb_node_get(node, "free") != NULL))
 		eb_lint_error(lint, path, "\"size\" and \"free\" belong to mode \"package\"");
 	if (!mode_is(&tier, "volume") && eb_node_get(node, "by") != NULL)
 		eb_lint_error(lint, path, "\"by\" belongs to mode \"volume\"");
-	lint_steps(&tier);
-	lint_combinations(&tier);
+	if (eb_text_is(text_of(node, "order"), "time") && (package || mode_is(&tier, "volume")))
+		eb_lint_warning(lint, path, "mode \"%.*s\" has one price for all: the order says nothing",
+						EB_SHOWN(tier.mode));
+	lint_steps(&tier, &steps, list);
+	if (eb_node_count(list) <= EB_MAX_STEPS && count_steps(list) > EB_MAX_STEPS)
+		eb_lint_error(lint, path, "has %d steps with those inside, at most %d are allowed",
+					  count_steps(list), EB_MAX_STEPS);
+	if (eb_node_count(list) > 0 && own_prices(list) && !mode_is(&tier, "adder") &&
+		eb_node_get(component, "price") != NULL)
+		eb_lint_warning(lint, path,
+						"the price of the component is not used: every step has its own");
+	lint_counted(&tier);
+	eb_lint_tier_use(lint, path, node, component);
 }

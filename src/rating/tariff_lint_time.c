@@ -84,6 +84,18 @@ lint_tag_count(EbLint *lint, const EbPath *path, const EbNode *days)
 			collect_tags(eb_node_get(rule, "days"), name, &n);
 			collect_tags(eb_node_get(rule, "not_days"), name, &n);
 		}
+	EB_EACH(component, eb_node_get(lint->root, "components"))
+	{
+		const EbNode *when = eb_node_get(component, "when");
+
+		collect_tags(eb_node_get(when, "days"), name, &n);
+		collect_tags(eb_node_get(when, "not_days"), name, &n);
+		EB_EACH(factor, eb_node_get(component, "factor_if"))
+		{
+			collect_tags(eb_node_get(eb_node_get(factor, "if"), "days"), name, &n);
+			collect_tags(eb_node_get(eb_node_get(factor, "if"), "not_days"), name, &n);
+		}
+	}
 	if (n > NAMED_TAGS)
 		eb_lint_error(lint, path, "there are more than %d tags besides the known ones", NAMED_TAGS);
 }
@@ -234,9 +246,26 @@ eb_period_known(const EbNode *schedule, EbText name)
 	return false;
 }
 
+/* Does a day of the calendar have the tag? There may be many days, so they are read once. */
+static bool
+calendar_has(EbLint *lint, EbText name)
+{
+	if (lint->tags_of != lint->root)
+	{
+		lint->tags_of = lint->root;
+		lint->ntags = 0;
+		EB_EACH(day, eb_node_get(eb_node_get(lint->root, "calendar"), "days"))
+			collect_tags(day, lint->tag, &lint->ntags);
+	}
+	for (int i = 0; i < lint->ntags; i++)
+		if (eb_text_equal(lint->tag[i], name))
+			return true;
+	return lint->ntags > NAMED_TAGS; /* too many, which is reported: not all of them are there */
+}
+
 /* A tag that this tariff invents should be on some day of its calendar. */
-static void
-lint_rule_tags(EbLint *lint, const EbPath *path, const EbNode *tags)
+void
+eb_lint_tags(EbLint *lint, const EbPath *path, const EbNode *tags)
 {
 	const EbNode *days = eb_node_get(eb_node_get(lint->root, "calendar"), "days");
 	int n = 0;
@@ -248,9 +277,7 @@ lint_rule_tags(EbLint *lint, const EbPath *path, const EbNode *tags)
 		bool known = eb_node_first(days) == NULL || eb_word_find(eb_day_word, name) != NULL ||
 					 eb_word_find(eb_mark_word, name) != NULL;
 
-		for (const EbNode *day = eb_node_first(days); day != NULL && !known; day = day->next)
-			known = eb_list_has(day, name);
-		if (tag->kind == EB_NODE_TEXT && !known)
+		if (tag->kind == EB_NODE_TEXT && !known && !calendar_has(lint, name))
 			eb_lint_warning(lint, &below, "no day of the calendar has the tag \"%.*s\"",
 							EB_SHOWN(name));
 	}
@@ -299,8 +326,8 @@ eb_lint_rule(EbLint *lint, const EbPath *path, const EbNode *rule)
 		eb_lint_error(lint, path, "a period cannot be named \"*\"");
 	eb_lint_months(lint, &months, eb_node_get(rule, "months"));
 	eb_lint_seasons(lint, &season, eb_node_get(rule, "season"));
-	lint_rule_tags(lint, &days, eb_node_get(rule, "days"));
-	lint_rule_tags(lint, &not_days, eb_node_get(rule, "not_days"));
+	eb_lint_tags(lint, &days, eb_node_get(rule, "days"));
+	eb_lint_tags(lint, &not_days, eb_node_get(rule, "not_days"));
 	if (name.len > 0 && eb_node_member(eb_node_get(lint->root, "events"), name) == NULL)
 		eb_lint_error(lint, &event, "there is no event \"%.*s\"", EB_SHOWN(name));
 }

@@ -39,6 +39,8 @@ lint_decimal(EbLint *lint, const EbPath *path, const EbNode *node, const EbType 
 				eb_lint_error(lint, path, "must be above 0");
 			else if (type->sign == EB_SIGN_NOT_NEGATIVE && value < 0)
 				eb_lint_error(lint, path, "must not be negative");
+			else if (type->max > 0 && value > type->max * (int64_t) eb_pow10(type->scale))
+				eb_lint_error(lint, path, "must not be above %d", type->max);
 			break;
 		case EB_TOO_PRECISE:
 			eb_lint_error(lint, path, "has more than %d decimals", type->scale);
@@ -69,8 +71,6 @@ lint_word(EbLint *lint, const EbPath *path, EbText text, const EbType *type)
 
 	if (word == NULL)
 		eb_lint_error(lint, path, "\"%.*s\" is not %s", EB_SHOWN(text), type->what);
-	else if (word->later)
-		eb_lint_later(lint, path, text);
 }
 
 static void
@@ -87,11 +87,7 @@ lint_currency(EbLint *lint, const EbPath *path, EbText text, const EbType *type)
 static void
 lint_quantity(EbLint *lint, const EbPath *path, EbText text)
 {
-	const EbWord *word = eb_word_find(eb_quantity_word, text);
-
-	if (word != NULL && word->later)
-		eb_lint_later(lint, path, text);
-	else if (eb_text_is(text, "attr:"))
+	if (eb_text_is(text, "attr:"))
 		eb_lint_error(lint, path, "the name of the attribute is missing");
 	else
 		lint_text(lint, path, text, 1, EB_MAX_NAME);

@@ -76,10 +76,11 @@ take_share(int64_t step_u, int64_t rest_sum, int64_t *rest, int64_t *cell, int n
 
 	for (int i = 0; i < n; i++)
 	{
-		eb_int128 share;
+		eb_int128 share = step_u; /* of all of them */
 
 		running += rest[i];
-		share = eb_div_round((eb_int128) running * part, whole, EB_HALF_UP);
+		if (i < n - 1)
+			share = eb_div_round((eb_int128) running * part, whole, EB_HALF_UP);
 		cell[i] = (int64_t) share - taken;
 		taken = (int64_t) share;
 		rest[i] -= cell[i];

@@ -18,12 +18,14 @@ typedef struct DayFacts
 	uint64_t tags;
 } DayFacts;
 
-/* The date of an instant, and the one before it: a span that wraps began there */
-typedef struct TwoDays
+/* A wall clock, and the instant that shows it */
+typedef struct Moment
 {
 	DayFacts today;
-	DayFacts yesterday;
-} TwoDays;
+	DayFacts yesterday; /* a span that wraps began there */
+	int minute;
+	int64_t at_us; /* INT64_MIN: not known; no event holds then */
+} Moment;
 
 static DayFacts
 day_facts(const EbTariff *tariff, int32_t day)
@@ -36,6 +38,45 @@ day_facts(const EbTariff *tariff, int32_t day)
 	};
 }
 
+static Moment
+moment(const EbTariff *tariff, int32_t day, int minute, int64_t at_us)
+{
+	return (Moment){day_facts(tariff, day), day_facts(tariff, day - 1), minute, at_us};
+}
+
+/* Ranges of the event, and the first of them that ends after the instant: n when none does */
+static const EbInstantRange *
+event_ranges(const EbTariff *tariff, int32_t event, int64_t at_us, int *n, int *next)
+{
+	EbSlice slice = EB_ARRAY(tariff, EbEvent, tariff->event)[event].range;
+	const EbInstantRange *range = EB_ARRAY(tariff, EbInstantRange, slice);
+	int low = 0;
+	int high = slice.n;
+
+	while (low < high)
+	{
+		int middle = low + (high - low) / 2;
+
+		if (range[middle].to_us <= at_us)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*n = slice.n;
+	*next = low;
+	return range;
+}
+
+static bool
+event_holds(const EbTariff *tariff, int32_t event, int64_t at_us)
+{
+	int n;
+	int next;
+	const EbInstantRange *range = event_ranges(tariff, event, at_us, &n, &next);
+
+	return next < n && range[next].from_us <= at_us;
+}
+
 static bool
 day_matches(const EbRule *rule, const DayFacts *facts)
 {
@@ -46,38 +87,40 @@ day_matches(const EbRule *rule, const DayFacts *facts)
 }
 
 static bool
-rule_matches(const EbTariff *tariff, const EbRule *rule, const TwoDays *days, int minute)
+rule_matches(const EbTariff *tariff, const EbRule *rule, const Moment *at)
 {
 	const EbSpan *span = EB_ARRAY(tariff, EbSpan, rule->span);
-	const DayFacts *start = rule->anchor_start ? &days->yesterday : &days->today;
+	const DayFacts *start = rule->anchor_start ? &at->yesterday : &at->today;
 
-	if (days->today.day < rule->valid_from || days->today.day >= rule->valid_to)
+	if (at->today.day < rule->valid_from || at->today.day >= rule->valid_to)
+		return false;
+	if (rule->event != EB_NONE && !event_holds(tariff, rule->event, at->at_us))
 		return false;
 	if (rule->span.n == 0)
-		return day_matches(rule, &days->today);
+		return day_matches(rule, &at->today);
 	for (int i = 0; i < rule->span.n; i++)
 	{
-		bool after = minute >= span[i].from_min;
-		bool before = minute < span[i].to_min;
+		bool after = at->minute >= span[i].from_min;
+		bool before = at->minute < span[i].to_min;
 
 		if (span[i].from_min < span[i].to_min)
 		{
-			if (after && before && day_matches(rule, &days->today))
+			if (after && before && day_matches(rule, &at->today))
 				return true;
 		}
-		else if ((after && day_matches(rule, &days->today)) || (before && day_matches(rule, start)))
+		else if ((after && day_matches(rule, &at->today)) || (before && day_matches(rule, start)))
 			return true;
 	}
 	return false;
 }
 
 static int
-find_slot(const EbTariff *tariff, const EbSchedule *schedule, const TwoDays *days, int minute)
+find_slot(const EbTariff *tariff, const EbSchedule *schedule, const Moment *at)
 {
 	const EbRule *rule = EB_ARRAY(tariff, EbRule, schedule->rule);
 
 	for (int i = 0; i < schedule->rule.n; i++)
-		if (rule_matches(tariff, &rule[i], days, minute))
+		if (rule_matches(tariff, &rule[i], at))
 			return rule[i].slot;
 	return EB_NONE;
 }
@@ -85,9 +128,9 @@ find_slot(const EbTariff *tariff, const EbSchedule *schedule, const TwoDays *day
 int
 eb_tou_slot(const EbTariff *tariff, const EbSchedule *schedule, int32_t day, int minute)
 {
-	TwoDays days = {day_facts(tariff, day), day_facts(tariff, day - 1)};
+	Moment at = moment(tariff, day, minute, INT64_MIN);
 
-	return find_slot(tariff, schedule, &days, minute);
+	return find_slot(tariff, schedule, &at);
 }
 
 /* Minutes of the day [from, to) that neither rule nor midnight cuts */
@@ -123,6 +166,39 @@ cut_at_spans(MinuteRange *range, int minute, const EbTariff *tariff, const EbSch
 	}
 }
 
+static void
+cut_at_instant(EbSegment *segment, int64_t at_us, int64_t boundary_us)
+{
+	if (boundary_us <= at_us)
+		segment->from_us = boundary_us > segment->from_us ? boundary_us : segment->from_us;
+	else
+		segment->to_us = boundary_us < segment->to_us ? boundary_us : segment->to_us;
+}
+
+static void
+cut_at_events(EbSegment *segment, int64_t at_us, const EbTariff *tariff, const EbSchedule *schedule)
+{
+	const EbRule *rule = EB_ARRAY(tariff, EbRule, schedule->rule);
+
+	for (int i = 0; i < schedule->rule.n; i++)
+	{
+		const EbInstantRange *range;
+		int n;
+		int next;
+
+		if (rule[i].event == EB_NONE)
+			continue;
+		range = event_ranges(tariff, rule[i].event, at_us, &n, &next);
+		if (next > 0)
+			cut_at_instant(segment, at_us, range[next - 1].to_us);
+		if (next < n)
+		{
+			cut_at_instant(segment, at_us, range[next].from_us);
+			cut_at_instant(segment, at_us, range[next].to_us);
+		}
+	}
+}
+
 static EbStatus
 no_rule(const EbTariff *tariff, const EbSchedule *schedule, int32_t day, int minute, EbFault *fault)
 {
@@ -147,13 +223,13 @@ eb_tou_segment(const EbTariff *tariff, const EbZone *zone, int64_t at_us, EbSegm
 	MinuteRange range = {0, EB_DAY_MINUTES};
 	int minute;
 	int32_t day = eb_local_day(zone, at_us, &minute);
-	TwoDays days = {day_facts(tariff, day), day_facts(tariff, day - 1)};
+	Moment at = moment(tariff, day, minute, at_us);
 	int64_t midnight_us = day * EB_DAY_US - zone->span[span].offset_s * EB_SECOND_US;
 
 	memset(segment, 0, sizeof(*segment));
 	for (int i = 0; i < tariff->schedule.n; i++)
 	{
-		int slot = find_slot(tariff, &schedule[i], &days, minute);
+		int slot = find_slot(tariff, &schedule[i], &at);
 
 		if (slot == EB_NONE)
 			return no_rule(tariff, &schedule[i], day, minute, fault);
@@ -163,10 +239,12 @@ eb_tou_segment(const EbTariff *tariff, const EbZone *zone, int64_t at_us, EbSegm
 	segment->part_day = eb_part_range(tariff, day).from;
 	segment->from_us = midnight_us + range.from * EB_MINUTE_US;
 	segment->to_us = midnight_us + range.to * EB_MINUTE_US;
-	if (segment->from_us < zone->span[span].from_us)
-		segment->from_us = zone->span[span].from_us;
-	if (span + 1 < zone->nspans && segment->to_us > zone->span[span + 1].from_us)
-		segment->to_us = zone->span[span + 1].from_us;
+	if (span > 0)
+		cut_at_instant(segment, at_us, zone->span[span].from_us);
+	if (span + 1 < zone->nspans)
+		cut_at_instant(segment, at_us, zone->span[span + 1].from_us);
+	for (int i = 0; i < tariff->schedule.n; i++)
+		cut_at_events(segment, at_us, tariff, &schedule[i]);
 	return EB_OK;
 }
 
@@ -194,8 +272,8 @@ eb_tou_cache_init(EbTouCache *cache, const EbTariff *tariff, const EbZone *zone)
 	cache_clear(cache);
 }
 
-/* Appends the segments of [from, to), those alike as one; nothing is kept when it fails. */
-static bool
+/* Appends the segments of [from, to), those alike as one; nothing is kept unless it answers EB_OK. */
+static EbStatus
 cache_append(EbTouCache *cache, int64_t from_us, int64_t to_us, EbFault *fault)
 {
 	EbSegment *first = cache->segment + cache->nsegments;
@@ -204,9 +282,10 @@ cache_append(EbTouCache *cache, int64_t from_us, int64_t to_us, EbFault *fault)
 	while (from_us < to_us)
 	{
 		EbSegment segment;
+		EbStatus status = eb_tou_segment(cache->tariff, cache->zone, from_us, &segment, fault);
 
-		if (eb_tou_segment(cache->tariff, cache->zone, from_us, &segment, fault) != EB_OK)
-			return false;
+		if (status != EB_OK)
+			return status;
 		segment.from_us = from_us;
 		if (segment.to_us > to_us)
 			segment.to_us = to_us;
@@ -215,12 +294,32 @@ cache_append(EbTouCache *cache, int64_t from_us, int64_t to_us, EbFault *fault)
 		else
 		{
 			last = last == NULL ? first : last + 1;
+			if (last - first == EB_TOU_DAY_SEGMENTS)
+				return EB_NO_SPACE;
 			*last = segment;
 		}
 		from_us = segment.to_us;
 	}
 	cache->nsegments = (int32_t) (last + 1 - cache->segment);
-	return true;
+	return EB_OK;
+}
+
+/* Puts the segments of a UTC day into the cache, or the word that it has too many */
+static EbStatus
+cache_day(EbTouCache *cache, int64_t utc_day, EbTouCacheDay *entry, EbFault *fault)
+{
+	int32_t first;
+	EbStatus status;
+
+	if (cache->nsegments > EB_TOU_CACHE_SEGMENTS - EB_TOU_DAY_SEGMENTS)
+		cache_clear(cache);
+	first = cache->nsegments;
+	status = cache_append(cache, utc_day * EB_DAY_US, (utc_day + 1) * EB_DAY_US, fault);
+	if (status != EB_OK && status != EB_NO_SPACE)
+		return status;
+	entry->utc_day = (int32_t) utc_day;
+	entry->first = status == EB_OK ? first : EB_NONE;
+	return EB_OK;
 }
 
 const EbSegment *
@@ -230,21 +329,12 @@ eb_tou_find(EbTouCache *cache, int64_t at_us, EbFault *fault)
 	EbTouCacheDay *entry = &cache->day[utc_day & (EB_TOU_CACHE_DAYS - 1)];
 	const EbSegment *segment;
 
-	if (entry->utc_day != utc_day)
-	{
-		int32_t first = cache->nsegments;
-
-		/* a day of two zone offsets has at most two dates of a segment per minute */
-		if (first > EB_TOU_CACHE_SEGMENTS - 2 * EB_DAY_MINUTES)
-		{
-			cache_clear(cache);
-			first = 0;
-		}
-		if (!cache_append(cache, utc_day * EB_DAY_US, (utc_day + 1) * EB_DAY_US, fault))
-			return NULL;
-		entry->utc_day = (int32_t) utc_day;
-		entry->first = first;
-	}
+	if (entry->utc_day != utc_day && cache_day(cache, utc_day, entry, fault) != EB_OK)
+		return NULL;
+	if (entry->first == EB_NONE)
+		return eb_tou_segment(cache->tariff, cache->zone, at_us, &cache->loose, fault) == EB_OK
+				   ? &cache->loose
+				   : NULL;
 	for (segment = cache->segment + entry->first; segment->to_us <= at_us;)
 		segment++;
 	return segment;

@@ -1,26 +1,14 @@
 /*
  * fuzz_tariff.c -- libFuzzer: any JSON as a tariff
  * Lint never falls; what it lets through compiles; the canonical text of that is its own canonical
- * text and compiles to the same block; the block stays inside itself; and every minute that is
- * asked for has a period. JSON is read by json-c, which the project does not use elsewhere.
+ * text and compiles to the same block; the block passes the check of stored tariffs and can be used.
+ * JSON is read by json-c, which the project does not use elsewhere.
  */
 #include <json-c/json.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "rating/tariff_check.h"
 #include "rating/tariff_compile.h"
-#include "rating/tou.h"
-
-#define HOLD(cond)                                                             \
-	do                                                                         \
-	{                                                                          \
-		if (!(cond))                                                           \
-		{                                                                      \
-			fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #cond); \
-			abort();                                                           \
-		}                                                                      \
-	} while (0)
+#include "use_tariff.h"
 
 #define MAX_NODES 20000
 #define MAX_DEPTH 60
@@ -36,7 +24,6 @@ typedef struct Tree
 typedef struct Count
 {
 	int errors;
-	int later;
 } Count;
 
 static int
@@ -147,8 +134,7 @@ count(void *arg, const EbFinding *finding)
 	Count *found = arg;
 
 	HOLD(finding->message[0] != '\0');
-	found->errors += finding->level == EB_LINT_ERROR && !finding->later;
-	found->later += finding->later;
+	found->errors += finding->level == EB_LINT_ERROR;
 }
 
 /* A block in memory of exactly its size, so that a read beyond it is seen */
@@ -178,23 +164,6 @@ compile(const EbNode *root, size_t *used, EbStatus *status)
 	}
 }
 
-/* A period for every quarter hour of some weeks */
-static void
-periods_are_found(const EbTariff *tariff)
-{
-	const EbSchedule *schedule = EB_ARRAY(tariff, EbSchedule, tariff->schedule);
-
-	for (int i = 0; i < tariff->schedule.n; i++)
-		for (int32_t day = 8000; day < 8400; day += 9)
-			for (int minute = 0; minute < EB_DAY_MINUTES; minute += 45)
-			{
-				int slot = eb_tou_slot(tariff, &schedule[i], day, minute);
-
-				HOLD(slot >= schedule[i].first_slot &&
-					 slot < schedule[i].first_slot + schedule[i].nslots);
-			}
-}
-
 static void
 text_comes_back(const EbNode *root, const void *block, size_t used)
 {
@@ -217,6 +186,22 @@ text_comes_back(const EbNode *root, const void *block, size_t used)
 	json_object_put(tree.json);
 }
 
+/* In its zone, if it can be; then it passes the check of stored tariffs. */
+static void
+use(void *block, size_t used)
+{
+	const EbZoneSpan span[] = {{INT64_MIN, 3600}, {INT64_C(822099600000000), 7200}};
+	const EbZone zone = {span, 2}; /* 2026-01-19 01:00 UTC: an hour is missing */
+
+	if (eb_tariff_localize(block, &zone, &use_fault) != EB_OK)
+	{
+		HOLD(strstr(use_fault.detail, ": ") != NULL);
+		return;
+	}
+	HOLD(eb_tariff_check(block, used, &use_fault) == EB_OK);
+	use_tariff(block, &zone);
+}
+
 extern int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
 int
@@ -224,7 +209,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
 	static Tree tree;
 	const EbNode *root = parse(&tree, (const char *) bytes, n);
-	Count found = {0, 0};
+	Count found = {0};
 	EbStatus status;
 	size_t used;
 	void *block;
@@ -235,14 +220,12 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	block = compile(root, &used, &status);
 	if (found.errors > 0)
 		HOLD(status == EB_BAD_ARGUMENT);
-	else if (found.later > 0)
-		HOLD(status == EB_NOT_SUPPORTED);
 	else
 		HOLD(status == EB_OK || status == EB_BAD_ARGUMENT); /* a calendar that is only named */
 	if (block != NULL)
 	{
-		periods_are_found(block);
 		text_comes_back(root, block, used);
+		use(block, used);
 	}
 	free(block);
 	json_object_put(tree.json);

@@ -136,7 +136,7 @@ FROM (
 	FROM pg_catalog.pg_proc AS p
 	JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang AND l.lanname = 'plpgsql'
 	LEFT JOIN pg_catalog.pg_trigger AS t ON t.tgfoid = p.oid
-	WHERE p.pronamespace = 'elecbill'::regnamespace AND p.proname <> 'create_schema'
+	WHERE p.pronamespace = 'elecbill'::regnamespace AND p.proname NOT IN ('create_schema', '_schema_steps')
 		AND (p.prorettype <> 'trigger'::regtype OR t.oid IS NOT NULL)
 ) AS f
 CROSS JOIN LATERAL plpgsql_check_function_tb(f.oid, f.relid, fatal_errors := false,

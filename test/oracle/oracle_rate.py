@@ -448,7 +448,8 @@ class Bill:
 
     def rate_package(self, component, part, alone, used, units):
         tier = component['tier']
-        free, size = number(tier.get('free', 0)), number(tier['size'])
+        _, _, prorate, share = self.stretch(tier, part)
+        free, size = rounded(number(tier.get('free', 0)) * prorate * share, MICRO), number(tier['size'])
         packages = [math.ceil(max(Fraction(0), x - free) / size) for x in (used, used + units)]
         if packages[0] != packages[1]:
             price = self.price(component['price'], alone, part.season)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rating/tariff_check.h"
 #include "rating/tariff_compile.h"
 
 #define KIT_MAX_NODES 4000
@@ -140,6 +141,10 @@ kit_json(const char *text)
 	return kit_json_value(&json);
 }
 
+/* Shanghai, without its history */
+static const EbZoneSpan kit_json_span = {INT64_MIN, 8 * 3600};
+static const EbZone kit_json_zone = {&kit_json_span, 1};
+
 /* A compiled tariff; it lives until the next call. What is wrong with it stands in *fault. */
 static inline const EbTariff *
 kit_json_tariff(const char *text, EbFault *fault)
@@ -147,8 +152,11 @@ kit_json_tariff(const char *text, EbFault *fault)
 	static int64_t block[1 << 16];
 	size_t used;
 
-	if (eb_tariff_compile(kit_json(text), block, sizeof(block), &used, fault) != EB_OK)
+	if (eb_tariff_compile(kit_json(text), block, sizeof(block), &used, fault) != EB_OK ||
+		eb_tariff_localize((EbTariff *) block, &kit_json_zone, fault) != EB_OK)
 		return NULL;
+	if (eb_tariff_check(block, used, fault) != EB_OK)
+		abort(); /* what the compiler makes can be stored and read */
 	return (const EbTariff *) block;
 }
 

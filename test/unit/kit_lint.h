@@ -10,7 +10,6 @@
 typedef struct Findings
 {
 	int nerrors;
-	int nlater;
 	int nwarnings;
 	int nnotes;
 	char first[700]; /* "error components[0].price: must be ..." */
@@ -25,8 +24,7 @@ take(void *arg, const EbFinding *finding)
 	char line[4700];
 	size_t len = strlen(found->all);
 
-	found->nerrors += finding->level == EB_LINT_ERROR && !finding->later;
-	found->nlater += finding->later;
+	found->nerrors += finding->level == EB_LINT_ERROR;
 	found->nwarnings += finding->level == EB_LINT_WARNING;
 	found->nnotes += finding->level == EB_LINT_NOTE;
 	snprintf(line, sizeof(line), "%s %s: %s", level[finding->level], finding->path,

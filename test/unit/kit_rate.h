@@ -1,6 +1,7 @@
 /*
  * kit_rate.h -- a bill in one call, as text, for tests of rating
- * Usage is written "DATE PERIOD KWH, ..." ("-" for no period; DATE "-" for usage without dates);
+ * Usage is written "DATE PERIOD KWH, ..." ("-" for no period; DATE "-" for usage without dates;
+ * "DATE PERIOD KWH export_kwh" for another channel) or "INSTANT MINUTES KWH, ..." for intervals;
  * lines come back as "code/period#tier quantity x price x factor = amount; ...".
  */
 #ifndef ELECBILL_TEST_KIT_RATE_H
@@ -11,11 +12,15 @@
 
 #include "kit_json.h"
 #include "rating/calendar.h"
+#include "rating/price.h"
 #include "rating/rate.h"
+#include "rating/tou.h"
 #include "rating/tariff_json.h"
 
 #define KIT_MAX_LINES 100
-#define KIT_MAX_PARTS 100
+#define KIT_MAX_PARTS 400
+#define KIT_MAX_CELLS 256 /* of a part */
+#define KIT_MAX_PIECES 4000
 
 /* Shanghai, without its history */
 static const EbZoneSpan kit_span = {INT64_MIN, 8 * 3600};
@@ -25,10 +30,13 @@ static const EbZone kit_zone = {&kit_span, 1};
 static EbRateContext kit_ctx;
 static EbAttr kit_attr[8];
 static EbNamedQuantity kit_qty[8];
+static EbBefore kit_before_of[8];
 static const char *kit_from; /* service range of the usage, dates [from, to); NULL: none */
 static const char *kit_to;
 static int32_t kit_quality;
 static int64_t kit_missing_s;
+static int64_t kit_item[20]; /* items of the usage, 1e-6 */
+static int kit_nitems;
 
 /* The lines of the last bill */
 static EbLine kit_line[KIT_MAX_LINES];
@@ -47,12 +55,14 @@ kit_begin(const char *from, const char *to)
 	memset(&kit_ctx, 0, sizeof(kit_ctx));
 	kit_ctx.attr = kit_attr;
 	kit_ctx.qty = kit_qty;
+	kit_ctx.before = kit_before_of;
 	kit_ctx.final = true;
 	kit_ctx.from_us = kit_ctx.to_us = INT64_MIN;
 	kit_from = from;
 	kit_to = to;
 	kit_quality = EB_ACTUAL;
 	kit_missing_s = 0;
+	kit_nitems = 0;
 }
 
 static inline void
@@ -68,10 +78,31 @@ kit_add_qty(const char *name, const char *value)
 	eb_decimal_parse64(kit_text(value), EB_ENERGY_SCALE, &kit_qty[kit_ctx.nqty++].value_u);
 }
 
+/* Used before in a scope: in all periods (period ""), or in one */
+static inline void
+kit_before_period(EbTierScope scope, const char *period, const char *kwh)
+{
+	EbBefore *before = kit_before_of;
+
+	while (before < kit_before_of + kit_ctx.nbefore &&
+		   (before->scope != scope || !eb_text_is(before->period, period)))
+		before++;
+	if (before == kit_before_of + kit_ctx.nbefore)
+		kit_ctx.nbefore++;
+	*before = (EbBefore){.scope = scope, .period = kit_text(period)};
+	eb_decimal_parse64(kit_text(kwh), EB_ENERGY_SCALE, &before->ukwh);
+}
+
 static inline void
 kit_before(EbTierScope scope, const char *kwh)
 {
-	eb_decimal_parse64(kit_text(kwh), EB_ENERGY_SCALE, &kit_ctx.before_ukwh[scope]);
+	kit_before_period(scope, "", kwh);
+}
+
+static inline void
+kit_add_item(const char *value)
+{
+	eb_decimal_parse64(kit_text(value), EB_ENERGY_SCALE, &kit_item[kit_nitems++]);
 }
 
 static inline int64_t
@@ -84,56 +115,202 @@ kit_instant(const char *date)
 	return at_us;
 }
 
-/* The usage of the text, sorted into parts and slots */
-static inline const EbUsage *
-kit_usage(const EbTariff *tariff, const char *text)
+/* Energy by part, in the memory of the usage that kit_usage() returns */
+static int64_t kit_cell[KIT_MAX_PARTS * KIT_MAX_CELLS];
+static int64_t kit_spare[KIT_MAX_PARTS * KIT_MAX_CELLS];
+static int32_t kit_part_day[KIT_MAX_PARTS];
+static EbPiece kit_piece[KIT_MAX_PIECES];
+static EbUsage kit_used;
+
+/* The part of a day: found, or made in its place */
+static inline int64_t *
+kit_part(const EbTariff *tariff, int32_t day)
 {
-	static int64_t energy[KIT_MAX_PARTS * EB_MAX_SLOTS];
-	static int32_t part_day[KIT_MAX_PARTS];
-	static EbUsage usage;
+	int at = 0;
+
+	if (day != EB_NO_DAY)
+		day = eb_part_range(tariff, day).from;
+	while (at < kit_used.nparts && kit_part_day[at] < day)
+		at++;
+	if (at == kit_used.nparts || kit_part_day[at] != day)
+	{
+		size_t row = (size_t) kit_used.ncells * sizeof(*kit_cell);
+		size_t behind = (size_t) (kit_used.nparts - at);
+
+		if (++kit_used.nparts > KIT_MAX_PARTS)
+			abort();
+		memmove(kit_cell + (at + 1) * kit_used.ncells, kit_cell + at * kit_used.ncells,
+				behind * row);
+		memset(kit_cell + at * kit_used.ncells, 0, row);
+		memmove(kit_part_day + at + 1, kit_part_day + at, behind * sizeof(*kit_part_day));
+		kit_part_day[at] = day;
+	}
+	return kit_cell + at * kit_used.ncells;
+}
+
+/* The first cell of a channel, which then is measured; aborts when the tariff needs none */
+static inline int
+kit_channel(const EbTariff *tariff, const char *name)
+{
+	static const char *const names[] = {"import_kwh", "export_kwh", "import_kvarh", "export_kvarh"};
+	int channel = 0;
+
+	while (channel < EB_NCHANNELS && strcmp(names[channel], name) != 0)
+		channel++;
+	if (channel == EB_NCHANNELS || eb_plane_find(tariff, (EbChannel) channel, EB_NONE) == EB_NONE)
+		abort();
+	kit_used.channels |= 1u << channel;
+	return eb_plane_at(tariff, eb_plane_find(tariff, (EbChannel) channel, EB_NONE));
+}
+
+/* "DATE PERIOD KWH [CHANNEL]": to the period in every schedule that has it */
+static inline void
+kit_add_energy(const EbTariff *tariff, const char *date, const char *period_name, char *amount)
+{
 	const EbSlot *slot = EB_ARRAY(tariff, EbSlot, tariff->slot);
 	const EbSlice *period = EB_ARRAY(tariff, EbSlice, tariff->period_name);
+	char *channel = strchr(amount, ' ');
+	int64_t *cell;
+	int32_t day = EB_NO_DAY;
+	int64_t value;
 
-	memset(energy, 0, sizeof(energy));
-	memset(&usage, 0, sizeof(usage));
-	usage.from_us = kit_instant(kit_from);
-	usage.to_us = kit_instant(kit_to);
-	usage.quality = kit_quality;
-	usage.missing_s = kit_missing_s;
-	usage.nslots = tariff->slot.n > 0 ? tariff->slot.n : 1;
-	usage.part_day = part_day;
-	usage.energy_ukwh = energy;
+	if (channel != NULL)
+		*channel++ = '\0';
+	eb_parse_date(kit_text(date), &day);
+	if (eb_decimal_parse64(kit_text(amount), EB_ENERGY_SCALE, &value) != EB_OK)
+		abort();
+	cell = kit_part(tariff, day) + kit_channel(tariff, channel != NULL ? channel : "import_kwh");
+	for (int i = 0; i < kit_used.nslots; i++)
+	{
+		EbText called = {"-", 1};
+
+		if (tariff->slot.n > 0)
+			called = (EbText){EB_ARRAY(tariff, char, period[slot[i].name]), period[slot[i].name].n};
+		if (eb_text_is(called, period_name))
+			cell[i] += value;
+	}
+}
+
+/* Adds a piece that lies in one segment and under one point of every series. */
+static inline void
+kit_add_piece(const EbTariff *tariff, const EbSegment *segment, int64_t interval_us, int64_t at_us,
+			  int64_t energy_ukwh)
+{
+	const EbPlane *plane = EB_ARRAY(tariff, EbPlane, tariff->plane);
+	int64_t *cell = kit_part(tariff, segment->part_day);
+	int nschedules = tariff->schedule.n > 0 ? tariff->schedule.n : 1;
+
+	for (int p = 0; p < tariff->plane.n; p++)
+		for (int i = 0; i < nschedules && plane[p].channel == EB_IMPORT_KWH; i++)
+		{
+			int64_t price_n;
+
+			if (plane[p].series == EB_NONE)
+				cell[eb_plane_at(tariff, p) + segment->slot[i]] += energy_ukwh;
+			else if (eb_series_at(tariff, plane[p].series, at_us, &price_n, &kit_fault) != EB_OK ||
+					 !eb_money_add(&cell[eb_plane_at(tariff, p) + 2 * segment->slot[i]],
+								   (eb_int128) energy_ukwh * price_n))
+				abort();
+		}
+	if (kit_used.npieces == KIT_MAX_PIECES)
+		abort();
+	kit_piece[kit_used.npieces++] = (EbPiece){at_us, interval_us, energy_ukwh};
+}
+
+/* Where the piece that begins at at_us ends: at a segment, or at the next point of a series */
+static inline int64_t
+kit_piece_end(const EbTariff *tariff, int64_t at_us, int64_t end_us, EbSegment *segment)
+{
+	const EbSeries *series = EB_ARRAY(tariff, EbSeries, tariff->series);
+
+	if (eb_tou_segment(tariff, &kit_zone, at_us, segment, &kit_fault) != EB_OK)
+		abort();
+	if (segment->to_us < end_us)
+		end_us = segment->to_us;
+	for (int i = 0; i < tariff->series.n; i++)
+		for (int j = 0; j < series[i].point.n; j++)
+		{
+			int64_t point_us = EB_ARRAY(tariff, EbPoint, series[i].point)[j].at_us;
+
+			if (point_us > at_us && point_us < end_us)
+				end_us = point_us;
+		}
+	return end_us;
+}
+
+/* Import spread evenly over [from_us, to_us), cut where a segment or a price ends */
+static inline void
+kit_spread(const EbTariff *tariff, int64_t from_us, int64_t to_us, int64_t energy_ukwh)
+{
+	int64_t at_us = from_us;
+	int64_t done = 0;
+
+	while (at_us < to_us)
+	{
+		EbSegment segment;
+		int64_t end_us = kit_piece_end(tariff, at_us, to_us, &segment);
+		int64_t until = (int64_t) eb_div_round((eb_int128) energy_ukwh * (end_us - from_us),
+											   to_us - from_us, EB_HALF_UP);
+
+		kit_add_piece(tariff, &segment, from_us, at_us, until - done);
+		done = until;
+		at_us = end_us;
+	}
+}
+
+/* "INSTANT MINUTES KWH"; intervals ascend */
+static inline void
+kit_add_interval(const EbTariff *tariff, const char *instant, const char *minutes, const char *kwh)
+{
+	int64_t from_us = kit_instant(instant);
+	int64_t length;
+	int64_t energy;
+
+	if (eb_decimal_parse64(kit_text(minutes), 0, &length) != EB_OK ||
+		eb_decimal_parse64(kit_text(kwh), EB_ENERGY_SCALE, &energy) != EB_OK)
+		abort();
+	kit_spread(tariff, from_us, from_us + length * EB_MINUTE_US, energy);
+}
+
+/* The usage of the text; it lives until the next call. */
+static inline EbUsage *
+kit_usage(const EbTariff *tariff, const char *text)
+{
+	memset(&kit_used, 0, sizeof(kit_used));
+	memcpy(kit_used.fingerprint, tariff->fingerprint, EB_FINGERPRINT_SIZE);
+	kit_used.from_us = kit_instant(kit_from);
+	kit_used.to_us = kit_instant(kit_to);
+	kit_used.quality = kit_quality;
+	kit_used.missing_s = kit_missing_s;
+	kit_used.nslots = eb_tariff_slots(tariff);
+	kit_used.ncells = eb_usage_cells(tariff);
+	kit_used.channels = 1u << EB_IMPORT_KWH;
+	kit_used.pf_u = EB_NO_PF;
+	kit_used.part_day = kit_part_day;
+	kit_used.cell = kit_cell;
+	kit_used.spare = kit_spare;
+	kit_used.piece = kit_piece;
+	kit_used.item_u = kit_item;
+	kit_used.nitems = kit_nitems;
+	if (kit_used.ncells > KIT_MAX_CELLS)
+		abort();
 	while (*text != '\0')
 	{
 		char date[20];
 		char name[40];
 		char kwh[40];
 		int length;
-		int32_t day = EB_NO_DAY;
-		int64_t value;
 
 		if (sscanf(text, " %19s %39s %39[^,]%n", date, name, kwh, &length) != 3)
 			abort();
 		text += length;
 		text += *text == ',';
-		if (eb_parse_date(kit_text(date), &day))
-			day = eb_part_range(tariff, day).from;
-		if (usage.nparts == 0 || part_day[usage.nparts - 1] != day)
-			part_day[usage.nparts++] = day;
-		if (eb_decimal_parse64(kit_text(kwh), EB_ENERGY_SCALE, &value) != EB_OK)
-			abort();
-		for (int i = 0; i < usage.nslots; i++)
-		{
-			EbText called = {"-", 1};
-
-			if (tariff->slot.n > 0)
-				called =
-					(EbText){EB_ARRAY(tariff, char, period[slot[i].name]), period[slot[i].name].n};
-			if (eb_text_is(called, name))
-				energy[(usage.nparts - 1) * usage.nslots + i] += value;
-		}
+		if (strchr(date, 'T') != NULL)
+			kit_add_interval(tariff, date, name, kwh);
+		else
+			kit_add_energy(tariff, date, name, kwh);
 	}
-	return &usage;
+	return &kit_used;
 }
 
 /* What kit_rate() returns; lines are added behind what there is */
@@ -186,11 +363,22 @@ kit_write_line(const EbTariff *tariff, const EbLine *line)
 	kit_number(" = ", line->amount, EB_AMOUNT_SCALE);
 }
 
+/* A tariff as rate() gets it: compiled, its series read in the zone. Lives until the next call. */
+static inline const EbTariff *
+kit_tariff_of(const char *json)
+{
+	EbTariff *tariff = (EbTariff *) kit_json_tariff(json, &kit_fault);
+
+	if (tariff == NULL || eb_tariff_localize(tariff, &kit_zone, &kit_fault) != EB_OK)
+		return NULL;
+	return tariff;
+}
+
 /* The bill as text, or "status message: detail" */
 static inline const char *
 kit_rate(const char *json, const char *usage)
 {
-	const EbTariff *tariff = kit_json_tariff(json, &kit_fault);
+	const EbTariff *tariff = kit_tariff_of(json);
 	EbStatus status = EB_BAD_ARGUMENT;
 
 	kit_bill[kit_length = 0] = '\0';

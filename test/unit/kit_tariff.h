@@ -36,6 +36,7 @@ typedef struct KitTariff
 	EbRule rule[8];
 	EbSpan span[6];
 	EbComponent component[1];
+	EbPlane plane[1];
 } KitTariff;
 
 #define KIT_SLICE(member, first, count)                                             \
@@ -50,6 +51,7 @@ kit_rule(int slot, uint32_t seasons, int span, int nspans)
 					.seasons = seasons,
 					.valid_from = INT32_MIN,
 					.valid_to = INT32_MAX,
+					.event = EB_NONE,
 					.span = KIT_SLICE(span, span, nspans)};
 }
 
@@ -97,6 +99,7 @@ kit_tariff(void)
 		.schedule = KIT_SLICE(schedule, 0, 2),
 		.slot = KIT_SLICE(slot, 0, KIT_SLOTS),
 		.component = KIT_SLICE(component, 0, 1),
+		.plane = KIT_SLICE(plane, 0, 1),
 	};
 	kit.season[0] = (EbSeasonRange){.season = 1, .from_md = 6 * 32 + 1, .to_md = 10 * 32 + 1};
 	kit.calendar[0] = (EbCalendarDay){eb_day_from_date(2026, 1, 1), 0, KIT_BIT(EB_TAG_HOLIDAY)};
@@ -106,6 +109,7 @@ kit_tariff(void)
 	kit.calendar[3] = (EbCalendarDay){eb_day_from_date(2026, 6, 20), 0, KIT_BIT(KIT_FESTIVAL)};
 	kit.calendar[4] = (EbCalendarDay){eb_day_from_date(2026, 10, 1), 0, KIT_BIT(EB_TAG_HOLIDAY)};
 	kit_schedules(&kit);
+	kit.plane[0] = (EbPlane){EB_IMPORT_KWH, EB_NONE, 0};
 	kit.component[0].valid_from = INT32_MIN;
 	kit.component[0].valid_to = eb_day_from_date(2026, 8, 20);
 	return kit;

@@ -80,6 +80,13 @@ test_proration(void)
 			  "f 47 x 2 = 94");
 	CHECK_STR(kit_rate(with_fixed("'kind':'fixed','price':9,'prorate':'months'"), ""),
 			  "f 2 x 9 = 18");
+	/* 7 of 30 days at 7.40, half as much again, are 2.59 exactly: nothing to round up */
+	kit_begin("2024-06-01", "2024-07-01");
+	CHECK_STR(kit_rate(with_fixed("'kind':'fixed','price':7.4,'per':'month','valid':['2024-06-01',"
+								  "'2024-06-08'],'factor_if':[{'if':{'months':[6]},'factor':1.5,"
+								  "'round':{'step':0.001,'mode':'up'}}]"),
+					   ""),
+			  "f 0.233333 x 7.4 x 1.5 = 2.59");
 	/* two months that begin and end in other months, one of them in summer: one price each */
 	kit_begin("2024-06-16", "2024-10-01");
 	CHECK_STR(kit_rate(with_fixed("'kind':'fixed','price':{'season':{'summer':1,'*':2}},"
@@ -384,6 +391,9 @@ test_refused(void)
 	CHECK_INT(eb_rate(tariff, &kit_zone, &usage, &kit_ctx, line, 1, &n, &kit_fault), EB_CONFLICT);
 	CHECK_STR(kit_fault.message, "usage was classified by different tariffs");
 	usage.fingerprint[3] = 0;
+	CHECK_INT(eb_rate(tariff, &kit_zone, &usage, &kit_ctx, line, 1, &n, &kit_fault), EB_UNKNOWN);
+	CHECK_STR(kit_fault.detail, "It is the channel \"import_kwh\".");
+	usage.channels = 1u << EB_IMPORT_KWH;
 	CHECK_INT(eb_rate(tariff, &kit_zone, &usage, &kit_ctx, line, 1, &n, &kit_fault), EB_NO_SPACE);
 }
 

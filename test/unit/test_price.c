@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/civil.h"
 #include "check.h"
 #include "kit_json.h"
 #include "rating/price.h"
@@ -176,6 +177,143 @@ test_uses(void)
 	CHECK_INT(eb_price_uses(tariff, price_node(tariff)), 0);
 }
 
+/* ---------------------------------------------------------------- series */
+
+/* Series d changes at midnights, m by month, i inside a day, u comes with the rows */
+static const EbTariff *
+series_tariff(const char *price)
+{
+	static char text[4000];
+
+	snprintf(
+		text, sizeof(text),
+		"{'elecbill':1,'currency':'CNY','series':{'d':[['2026-01-01',0.5],['2026-02-01',0.6]],"
+		"'i':[['2026-01-01T01:00:00',0.1],['2026-01-01T02:00:00',0.2]],'m':{'by':'bill_month',"
+		"'points':[['2026-01-01',4],['2026-03-15',5]]},'u':'usage'},'schedules':{'s':[{'period':"
+		"'a','months':[1]},{'period':'b'}]},'components':[{'code':'e','kind':'energy','price':%s}]}",
+		price);
+	return kit_json_tariff(text, &fault);
+}
+
+/* The price on a day of a bill that ends on bill_day, or the fault */
+static const char *
+price_on(const char *price, const char *date, const char *bill_date)
+{
+	static char text[400];
+	const EbTariff *tariff = series_tariff(price);
+	EbPriceEnv env = {.tariff = tariff, .period = EB_NONE, .day = EB_NO_DAY, .bill_day = EB_NO_DAY};
+	int64_t value_n;
+
+	if (tariff == NULL)
+		return fault.detail;
+	eb_parse_date((EbText){date, (int) strlen(date)}, &env.day);
+	eb_parse_date((EbText){bill_date, (int) strlen(bill_date)}, &env.bill_day);
+	if (eb_price_value(&env, price_node(tariff), &eb_price_exact, &value_n, &fault) != EB_OK)
+		return fault.message;
+	eb_decimal_format(value_n, EB_PRICE_SCALE, text);
+	return text;
+}
+
+static void
+test_series(void)
+{
+	CHECK_STR(price_on("{'series':'d'}", "2026-01-01", ""), "0.5");
+	CHECK_STR(price_on("{'series':'d'}", "2026-01-31", ""), "0.5");
+	CHECK_STR(price_on("{'series':'d'}", "2026-02-01", ""), "0.6");
+	CHECK_STR(price_on("{'series':'d'}", "2030-02-01", ""), "0.6");
+	CHECK_STR(price_on("{'series':'d'}", "2025-12-31", ""),
+			  "no price before the first point of a series");
+	CHECK_STR(price_on("{'series':'d'}", "", ""),
+			  "the price depends on the date, the usage has no dates");
+	CHECK_STR(price_on("{'mul':[{'series':'d'},{'series':'m'}],'round':{'step':0.1}}", "2026-02-05",
+					   "2026-02-28"),
+			  "2.4");
+	/* the month the bill is named after, whatever day of it: the point of the 15th is that of March */
+	CHECK_STR(price_on("{'series':'m'}", "", "2026-01-05"), "4");
+	CHECK_STR(price_on("{'series':'m'}", "", "2026-02-28"), "4");
+	CHECK_STR(price_on("{'series':'m'}", "", "2026-03-01"), "5");
+	CHECK_STR(price_on("{'series':'m'}", "", "2025-12-31"),
+			  "no price before the first point of a series");
+	CHECK_STR(price_on("{'series':'m'}", "2026-01-01", ""),
+			  "the price depends on the date, the usage has no dates");
+	CHECK_STR(price_on("{'series':'i'}", "2026-01-02", ""),
+			  "a price that changes inside days is not one number");
+}
+
+static void
+test_series_at(void)
+{
+	const EbTariff *tariff = series_tariff("{'series':'i'}");
+	int64_t hour_us = 60 * EB_MINUTE_US;
+	int64_t day_us = eb_day_from_date(2026, 1, 1) * EB_DAY_US - 8 * hour_us;
+	int64_t price_n;
+
+	CHECK_INT(eb_series_at(tariff, 1, day_us + hour_us, &price_n, &fault), EB_OK);
+	CHECK_INT(price_n, 100000000);
+	CHECK_INT(eb_series_at(tariff, 1, day_us + 2 * hour_us - 1, &price_n, &fault), EB_OK);
+	CHECK_INT(price_n, 100000000);
+	CHECK_INT(eb_series_at(tariff, 1, day_us + 2 * hour_us, &price_n, &fault), EB_OK);
+	CHECK_INT(price_n, 200000000);
+	CHECK_INT(eb_series_at(tariff, 1, day_us + hour_us - 1, &price_n, &fault), EB_UNKNOWN);
+	CHECK_STR(fault.detail, "The series is \"i\".");
+	CHECK_INT(eb_series_at(tariff, 0, day_us, &price_n, &fault), EB_OK);
+	CHECK_INT(price_n, 500000000);
+	CHECK_INT(eb_series_at(tariff, 3, day_us, &price_n, &fault), EB_BAD_ARGUMENT);
+}
+
+/* "constant + factor x series + ..." in the period named, on 5 February, or the fault */
+static const char *
+linear_of(const char *price, const char *period)
+{
+	static char text[400];
+	const EbTariff *tariff = series_tariff(price);
+	EbPriceEnv env = {.tariff = tariff, .bill_day = EB_NO_DAY};
+	EbLinear linear;
+	size_t len;
+
+	if (tariff == NULL)
+		return fault.detail;
+	env.period = period_index(tariff, period);
+	env.day = eb_day_from_date(2026, 2, 5);
+	if (eb_price_linear(&env, price_node(tariff), &eb_price_exact, &linear, &fault) != EB_OK)
+		return fault.message;
+	len = (size_t) eb_decimal_format(linear.constant_n, EB_PRICE_SCALE, text);
+	for (int i = 0; i < linear.nterms; i++)
+	{
+		char factor[EB_DECIMAL_TEXT];
+
+		eb_decimal_format(linear.term[i].factor_n, EB_PRICE_SCALE, factor);
+		len += (size_t) snprintf(text + len, sizeof(text) - len, " + %s x %d", factor,
+								 (int) linear.term[i].series);
+	}
+	return text;
+}
+
+static void
+test_linear(void)
+{
+	CHECK_STR(linear_of("0.5", "a"), "0.5");
+	CHECK_STR(linear_of("{'series':'d'}", "a"), "0.6");
+	CHECK_STR(linear_of("{'series':'i'}", "a"), "0 + 1 x 1");
+	CHECK_STR(
+		linear_of("{'add':[0.1,{'mul':[1.2,{'add':[{'series':'i'},0.05]},{'series':'d'}]}]}", "a"),
+		"0.136 + 0.72 x 1");
+	CHECK_STR(linear_of("{'add':[{'series':'u'},{'series':'i'},{'series':'i'},{'mul':[-2,{'series':"
+						"'u'}]}]}",
+						"a"),
+			  "0 + 2 x 1 + -1 x 3");
+	/* terms that cancel out are none, a branch without series is a plain price */
+	CHECK_STR(linear_of("{'add':[{'series':'i'},{'mul':[-1,{'series':'i'}]},3]}", "a"), "3");
+	CHECK_STR(linear_of("{'period':{'a':{'series':'i'},'b':0.7}}", "a"), "0 + 1 x 1");
+	CHECK_STR(linear_of("{'period':{'a':{'series':'i'},'b':0.7}}", "b"), "0.7");
+	CHECK_STR(linear_of("{'mul':[{'series':'i'},1.00001,1.00001]}", "a"),
+			  "the factor of a series has more than 9 decimals");
+	CHECK_STR(linear_of("{'mul':[{'series':'i'},0]}", "a"), "0");
+	CHECK_INT(eb_price_series(series_tariff("{'add':[{'series':'i'},{'series':'u'}]}"),
+							  price_node(series_tariff("{'add':[{'series':'i'},{'series':'u'}]}"))),
+			  1 << 1 | 1 << 3);
+}
+
 int
 main(void)
 {
@@ -185,5 +323,8 @@ main(void)
 	test_maps();
 	test_errors();
 	test_uses();
+	test_series();
+	test_series_at();
+	test_linear();
 	return check_done("price");
 }

@@ -115,7 +115,7 @@ test_orders(void)
 			  "e/peak#1 80 x 0.7 = 56; e/valley#1 80 x 0.4 = 32");
 	kit_before(EB_SCOPE_BILL, "10");
 	CHECK_STR(kit_rate(json, "- peak 80, - valley 80"),
-			  "6 tiers per period cannot go on from an earlier bill yet");
+			  "2 tiers per period need what each period used before");
 }
 
 static void
@@ -156,6 +156,25 @@ test_modes(void)
 	kit_ctx.nqty = 1;
 	CHECK_STR(kit_rate(chosen, "- - 0"),
 			  "2 the tariff needs a quantity that is not given: It is the quantity \"full\".");
+}
+
+/* What packages leave free is a bound: 200 kWh for 20 of 30 days, or half of them for half a month */
+static void
+test_free_units(void)
+{
+	const char *by_days = HEAD "'components':[{'code':'p','kind':'energy','price':15,'tier':{"
+							   "'mode':'package','size':10,'free':200,'prorate':'days'}}]}";
+	const char *seasons = HEAD "'seasons':{'summer':[['06-16','09-01']]},'components':[{"
+							   "'code':'p','kind':'energy','price':{'season':{'summer':15,'*':10}},"
+							   "'tier':{'mode':'package','size':10,'free':200}}]}";
+
+	kit_begin("2025-06-01", "2025-06-21");
+	CHECK_STR(kit_rate(by_days, "2025-06-01 - 200"), "p 7 x 15 = 105");
+	CHECK_STR(kit_rate(by_days, "2025-06-01 - 133.333333"), "p 0 x 15 = 0");
+	CHECK_STR(kit_rate(by_days, "2025-06-01 - 133.333334"), "p 1 x 15 = 15");
+	kit_begin("2025-06-01", "2025-07-01");
+	CHECK_STR(kit_rate(seasons, "2025-06-01 - 150, 2025-06-16 - 150"),
+			  "p 5 x 10 = 50; p 5 x 15 = 75");
 }
 
 static void
@@ -290,11 +309,12 @@ test_proration(void)
 	kit_begin("2024-06-21", "2024-07-11");
 	CHECK_STR(kit_rate(json, "2024-06-21 - 101, 2024-07-01 - 99"),
 			  "e#1 100 x 1 = 100; e#2 1 x 2 = 2; e#1 99 x 1 = 99");
-	/* days of a bill say nothing about a year that has more of them */
+	/* a year has more bills: its own days count, 3650 kWh in 2025 */
 	snprintf(json, sizeof(json), per_day, "year");
-	CHECK_STR(kit_rate(json, "2024-06-21 - 1"),
-			  "1 tariff uses what this version does not support: components[0].tier: \"bounds by "
-			  "days in the scope of a quarter or year\" is not supported by this version");
+	kit_begin("2025-06-21", "2025-07-11");
+	kit_before(EB_SCOPE_YEAR, "3600");
+	CHECK_STR(kit_rate(json, "2025-06-21 - 30, 2025-07-01 - 30"),
+			  "e#1 50 x 1 = 50; e#2 10 x 2 = 20");
 	kit_begin(NULL, NULL);
 	CHECK_STR(kit_rate(days, "- - 150"),
 			  "2 the tariff needs the dates of the usage: They decide the number of days.");
@@ -335,6 +355,7 @@ main(void)
 	test_beijing();
 	test_orders();
 	test_modes();
+	test_free_units();
 	test_flats();
 	test_seasons();
 	test_split();

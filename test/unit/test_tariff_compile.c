@@ -430,10 +430,16 @@ classifier(const char *text)
 {
 	static char buf[2][4000];
 	static int next = 0;
+	static EbFault fault;
+	const EbTariff *tariff;
 	size_t used;
 
 	next = 1 - next;
-	CHECK_INT(eb_tariff_classifier(kit_json(text), buf[next], sizeof(buf[next]) - 1, &used), EB_OK);
+	tariff = kit_json_tariff(text, &fault);
+	if (!CHECK(tariff != NULL))
+		return fault.detail;
+	CHECK_INT(eb_tariff_classifier(kit_json(text), tariff, buf[next], sizeof(buf[next]) - 1, &used),
+			  EB_OK);
 	buf[next][used] = '\0';
 	return buf[next];
 }

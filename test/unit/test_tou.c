@@ -1,6 +1,7 @@
 /*
- * test_tou.c -- every minute of a year has the period that the wall clock says
- * The oracle below reads the clock in its own way and knows the rules of kit_tariff.h by heart.
+ * test_tou.c -- every minute of five years has the one period that the wall clock says
+ * Property 10 of the tariff reference. The oracle below reads the clock in its own way and knows
+ * the rules of kit_tariff.h by heart; test_tou_random.c draws schedules.
  */
 #include <stdlib.h>
 
@@ -32,10 +33,10 @@ oracle(int64_t wall_min)
 	int weekday = (int) ((wall_min / 1440 + 5) % 7);
 	int mmdd = d.month * 100 + d.day;
 	int summer = d.month >= 6 && d.month <= 9;
-	int holiday = (mmdd == 101 && d.year == 2026) || mmdd == 619 || mmdd == 1001;
+	int holiday = d.year == 2026 && (mmdd == 101 || mmdd == 619 || mmdd == 1001);
 	int work = (mmdd == 104 && d.year == 2026) || (weekday < 5 && !holiday);
 
-	if (summer && (mmdd == 619 || mmdd == 620) && hm >= 1200 && hm < 1300)
+	if (d.year == 2026 && (mmdd == 619 || mmdd == 620) && hm >= 1200 && hm < 1300)
 		return KIT_DEEP;
 	if (summer && hm >= 800 && hm < 1130)
 		return KIT_PEAK;
@@ -57,14 +58,17 @@ oracle_part(int32_t day)
 {
 	EbDate d = eb_date_from_day(day);
 
-	return date(d.year, d.month, d.month == 8 && d.day >= 20 ? 20 : d.day >= 5 ? 5 : 1);
+	if (d.year == 2026 && d.month == 8 && d.day >= 20)
+		return date(2026, 8, 20);
+	return date(d.year, d.month, d.day >= 5 ? 5 : 1);
 }
 
+/* All minutes of the years: one segment each, they tile, and the cache finds the same */
 static void
-check_year(const char *name, const EbZone *zone, EbTouCache *cache)
+check_years(const char *name, const EbZone *zone, int from_year, int to_year, EbTouCache *cache)
 {
-	int64_t from_min = utc(2025, 12, 30, 0, 0) / EB_MINUTE_US;
-	int64_t to_min = utc(2027, 1, 3, 0, 0) / EB_MINUTE_US;
+	int64_t from_min = utc(from_year, 1, 1, 0, 0) / EB_MINUTE_US;
+	int64_t to_min = utc(to_year + 1, 1, 1, 0, 0) / EB_MINUTE_US;
 	int wrong = 0;
 	int untiled = 0;
 	int64_t end_us = from_min * EB_MINUTE_US;
@@ -98,25 +102,77 @@ check_year(const char *name, const EbZone *zone, EbTouCache *cache)
 		printf("    zone %s\n", name);
 }
 
+/* The nth Sunday of a month; 0: the last */
+static int
+sunday(int year, int month, int nth)
+{
+	int first = 1 + (6 - (date(year, month, 1) + 5) % 7);
+
+	if (nth == 0)
+		return first + (eb_month_days(year, month) - first) / 7 * 7;
+	return first + (nth - 1) * 7;
+}
+
+/* Summer time of a zone by a rule that these years have in common; instants in UTC */
+typedef struct SummerRule
+{
+	const char *name;
+	int32_t winter_s; /* offset */
+	int32_t summer_s;
+	int from_month; /* summer begins on this Sunday, ... */
+	int from_nth;
+	int from_utc_min; /* minutes after that day's midnight UTC; of the day before: negative */
+	int to_month;
+	int to_nth;
+	int to_utc_min;
+} SummerRule;
+
+#define FIRST_YEAR 2023
+#define LAST_YEAR 2027
+#define MAX_SPANS (2 * (LAST_YEAR - FIRST_YEAR + 1) + 1)
+
+static EbZone
+make_zone(const SummerRule *rule, EbZoneSpan *span)
+{
+	int n = 0;
+	bool south = rule->from_month > rule->to_month;
+
+	span[n++] = (EbZoneSpan){INT64_MIN, south ? rule->summer_s : rule->winter_s};
+	for (int year = FIRST_YEAR; year <= LAST_YEAR; year++)
+	{
+		int from = sunday(year, rule->from_month, rule->from_nth);
+		int to = sunday(year, rule->to_month, rule->to_nth);
+		EbZoneSpan summer = {utc(year, rule->from_month, from, 0, rule->from_utc_min),
+							 rule->summer_s};
+		EbZoneSpan winter = {utc(year, rule->to_month, to, 0, rule->to_utc_min), rule->winter_s};
+
+		span[n++] = south ? winter : summer;
+		span[n++] = south ? summer : winter;
+	}
+	return (EbZone){span, n};
+}
+
 static void
 test_years(void)
 {
 	static const EbZoneSpan shanghai[] = {{INT64_MIN, 28800}};
-	const EbZoneSpan london[] = {
-		{INT64_MIN, 0}, {utc(2026, 3, 29, 1, 0), 3600}, {utc(2026, 10, 25, 1, 0), 0}};
-	const EbZoneSpan new_york[] = {
-		{INT64_MIN, -18000}, {utc(2026, 3, 8, 7, 0), -14400}, {utc(2026, 11, 1, 6, 0), -18000}};
-	const EbZoneSpan howe[] = {
-		{INT64_MIN, 39600}, {utc(2026, 4, 4, 15, 0), 37800}, {utc(2026, 10, 3, 15, 30), 39600}};
-	const EbZoneSpan havana[] = {
-		{INT64_MIN, -18000}, {utc(2026, 3, 8, 5, 0), -14400}, {utc(2026, 11, 1, 5, 0), -18000}};
+	static const SummerRule rule[] = {
+		{"Europe/London", 0, 3600, 3, 0, 60, 10, 0, 60},
+		{"America/New_York", -18000, -14400, 3, 2, 7 * 60, 11, 1, 6 * 60},
+		{"Australia/Lord_Howe", 37800, 39600, 10, 1, -(8 * 60 + 30), 4, 1, -9 * 60},
+		/* summer time begins and ends at midnight, which comes twice or not at all */
+		{"America/Havana", -18000, -14400, 3, 2, 5 * 60, 11, 1, 5 * 60},
+	};
 	EbTouCache *cache = malloc(sizeof(EbTouCache));
+	EbZoneSpan span[MAX_SPANS];
 
-	check_year("Asia/Shanghai", &(EbZone){shanghai, 1}, cache);
-	check_year("Europe/London", &(EbZone){london, 3}, cache);
-	check_year("America/New_York", &(EbZone){new_york, 3}, cache);
-	check_year("Australia/Lord_Howe", &(EbZone){howe, 3}, cache);
-	check_year("America/Havana", &(EbZone){havana, 3}, cache);
+	check_years("Asia/Shanghai", &(EbZone){shanghai, 1}, FIRST_YEAR, LAST_YEAR, cache);
+	for (int i = 0; i < 4; i++)
+	{
+		EbZone zone = make_zone(&rule[i], span);
+
+		check_years(rule[i].name, &zone, FIRST_YEAR, LAST_YEAR, cache);
+	}
 	free(cache);
 }
 
@@ -146,110 +202,6 @@ test_cache(void)
 	}
 	CHECK_INT(wrong, 0);
 	free(cache);
-}
-
-static void
-test_tags(void)
-{
-	const EbTariff *tariff = &kit.tariff;
-	const int32_t thursday = date(2026, 1, 1); /* holiday */
-	const int32_t sunday = date(2026, 1, 4);   /* worked instead */
-
-	CHECK(eb_day_tags(tariff, thursday) == (KIT_BIT(EB_TAG_MON + 3) | KIT_BIT(EB_TAG_WEEKDAY) |
-											KIT_BIT(EB_TAG_OFFDAY) | KIT_BIT(EB_TAG_HOLIDAY)));
-	CHECK(eb_day_tags(tariff, sunday) == (KIT_BIT(EB_TAG_SUN) | KIT_BIT(EB_TAG_WEEKEND) |
-										  KIT_BIT(EB_TAG_WORKDAY) | KIT_BIT(EB_TAG_MAKEUP)));
-	CHECK(eb_day_tags(tariff, thursday + 1) ==
-		  (KIT_BIT(EB_TAG_MON + 4) | KIT_BIT(EB_TAG_WEEKDAY) | KIT_BIT(EB_TAG_WORKDAY)));
-	CHECK(eb_day_tags(tariff, thursday + 2) ==
-		  (KIT_BIT(EB_TAG_MON + 5) | KIT_BIT(EB_TAG_WEEKEND) | KIT_BIT(EB_TAG_OFFDAY)));
-}
-
-static void
-test_seasons(void)
-{
-	EbTariff *tariff = &kit.tariff;
-
-	CHECK_INT(eb_season_of(tariff, date(2026, 5, 31)), 0);
-	CHECK_INT(eb_season_of(tariff, date(2026, 6, 1)), 1);
-	CHECK_INT(eb_season_of(tariff, date(2026, 9, 30)), 1);
-	CHECK_INT(eb_season_of(tariff, date(2026, 10, 1)), 0);
-
-	/* a season over the turn of the year, from 29 February on it is another one */
-	kit.season[0].from_md = 11 * 32 + 15;
-	kit.season[0].to_md = 2 * 32 + 29;
-	CHECK_INT(eb_season_of(tariff, date(2026, 11, 14)), 0);
-	CHECK_INT(eb_season_of(tariff, date(2026, 11, 15)), 1);
-	CHECK_INT(eb_season_of(tariff, date(2027, 2, 28)), 1);
-	CHECK_INT(eb_season_of(tariff, date(2027, 3, 1)), 0);
-	CHECK_INT(eb_season_of(tariff, date(2028, 2, 29)), 0);
-	CHECK_INT(eb_part_range(tariff, date(2028, 2, 10)).to, date(2028, 2, 29));
-	CHECK_INT(eb_part_range(tariff, date(2027, 2, 10)).to, date(2027, 3, 1));
-	kit = kit_tariff();
-}
-
-static void
-check_scope(EbTierScope scope, int32_t day, int32_t from, int32_t to)
-{
-	EbDayRange range = eb_scope_range(&kit.tariff, scope, day);
-
-	CHECK_INT(range.from, from);
-	CHECK_INT(range.to, to);
-	CHECK_INT(eb_scope_start(&kit.tariff, scope, day), from);
-	CHECK_INT(eb_scope_days(&kit.tariff, scope, day), to - from);
-}
-
-static void
-test_scopes(void)
-{
-	check_scope(EB_SCOPE_MONTH, date(2026, 1, 4), date(2025, 12, 5), date(2026, 1, 5));
-	check_scope(EB_SCOPE_MONTH, date(2026, 1, 5), date(2026, 1, 5), date(2026, 2, 5));
-	check_scope(EB_SCOPE_YEAR, date(2026, 11, 30), date(2025, 12, 1), date(2026, 12, 1));
-	check_scope(EB_SCOPE_YEAR, date(2026, 12, 1), date(2026, 12, 1), date(2027, 12, 1));
-	check_scope(EB_SCOPE_QUARTER, date(2026, 1, 15), date(2025, 12, 1), date(2026, 3, 1));
-	check_scope(EB_SCOPE_QUARTER, date(2026, 8, 31), date(2026, 6, 1), date(2026, 9, 1));
-	check_scope(EB_SCOPE_BILL, date(2026, 8, 31), EB_DAY_MIN, EB_DAY_MAX);
-
-	/* quarters of a year from 30 November: February has no 30th */
-	kit.tariff.year_start = 11 * 32 + 30;
-	check_scope(EB_SCOPE_QUARTER, date(2026, 2, 28), date(2025, 11, 30), date(2026, 3, 1));
-	check_scope(EB_SCOPE_QUARTER, date(2026, 3, 1), date(2026, 3, 1), date(2026, 5, 30));
-	kit.tariff.year_start = 2 * 32 + 29;
-	check_scope(EB_SCOPE_YEAR, date(2027, 2, 28), date(2026, 3, 1), date(2027, 3, 1));
-	check_scope(EB_SCOPE_YEAR, date(2028, 2, 29), date(2028, 2, 29), date(2029, 3, 1));
-	kit = kit_tariff();
-}
-
-/* Parts tile the days, and every boundary that there is starts one */
-static void
-test_parts(void)
-{
-	int wrong = 0;
-	int32_t day = date(2025, 1, 1);
-
-	while (day < date(2029, 1, 1))
-	{
-		EbDayRange range = eb_part_range(&kit.tariff, day);
-
-		wrong += range.from != day || range.to <= day;
-		for (; day < range.to; day++)
-		{
-			EbDayRange same = eb_part_range(&kit.tariff, day);
-
-			wrong += same.from != range.from || same.to != range.to;
-			wrong += range.from != oracle_part(day) && eb_date_from_day(day).year == 2026;
-			for (int scope = EB_SCOPE_MONTH; scope <= EB_SCOPE_YEAR; scope++)
-				wrong += eb_scope_start(&kit.tariff, (EbTierScope) scope, day) > range.from;
-			wrong += eb_season_of(&kit.tariff, day) != eb_season_of(&kit.tariff, range.from);
-		}
-	}
-	CHECK_INT(wrong, 0);
-	kit.component[0].has_when = 1;
-	kit.component[0].when.date_from = date(2026, 2, 20);
-	kit.component[0].when.date_to = date(2026, 2, 25);
-	CHECK_INT(eb_part_range(&kit.tariff, date(2026, 2, 21)).from, date(2026, 2, 20));
-	CHECK_INT(eb_part_range(&kit.tariff, date(2026, 2, 21)).to, date(2026, 2, 25));
-	kit = kit_tariff();
 }
 
 static void
@@ -284,16 +236,127 @@ test_rule_order(void)
 	kit = kit_tariff();
 }
 
+#define DENSE_RANGES 3000
+
+/* The kit with an event: its rule stands before all others of the second schedule */
+typedef struct KitEvent
+{
+	KitTariff kit;
+	EbEvent event[1];
+	EbInstantRange range[DENSE_RANGES];
+	EbRule rule[7];
+} KitEvent;
+
+#define EVENT_AT(member) ((int32_t) offsetof(KitEvent, member))
+
+static void
+kit_event_init(KitEvent *event, int nranges)
+{
+	event->kit = kit_tariff();
+	event->kit.tariff.event = (EbSlice){EVENT_AT(event), 1};
+	event->event[0].range = (EbSlice){EVENT_AT(range), nranges};
+	event->rule[0] = kit_rule(KIT_DEEP, 0, 0, 0);
+	event->rule[0].event = 0;
+	memcpy(event->rule + 1, event->kit.rule + 2, 6 * sizeof(EbRule));
+	event->kit.schedule[1].rule = (EbSlice){EVENT_AT(rule), 7};
+}
+
+static void
+check_segment(const KitEvent *event, const EbZone *zone, int64_t at_us, int slot, int64_t from_us,
+			  int64_t to_us)
+{
+	EbSegment segment;
+	EbFault fault;
+
+	CHECK_INT(eb_tou_segment(&event->kit.tariff, zone, at_us, &segment, &fault), EB_OK);
+	CHECK_INT(segment.slot[1], slot);
+	CHECK_INT(segment.from_us, from_us);
+	CHECK_INT(segment.to_us, to_us);
+}
+
+/*
+ * London, 25 October 2026: the clock shows 01:00 to 02:00 twice, first at 00:00 UTC, then at
+ * 01:00 UTC. Two events, 00:30 to 00:45 UTC and 01:15 to 01:30 UTC, each in one of the two hours.
+ */
+static void
+test_events(void)
+{
+	static KitEvent event;
+	const EbZoneSpan span[] = {
+		{INT64_MIN, 0}, {utc(2026, 3, 29, 1, 0), 3600}, {utc(2026, 10, 25, 1, 0), 0}};
+	const EbZone zone = {span, 3};
+	const int64_t hour = utc(2026, 10, 25, 0, 0);
+	const int64_t minute = EB_MINUTE_US;
+
+	kit_event_init(&event, 2);
+	event.range[0] = (EbInstantRange){.from_us = hour + 30 * minute, .to_us = hour + 45 * minute};
+	event.range[1] = (EbInstantRange){.from_us = hour + 75 * minute, .to_us = hour + 90 * minute};
+	check_segment(&event, &zone, hour, KIT_VALLEY, hour, hour + 30 * minute);
+	check_segment(&event, &zone, hour + 30 * minute - 1, KIT_VALLEY, hour, hour + 30 * minute);
+	check_segment(&event, &zone, hour + 30 * minute, KIT_DEEP, hour + 30 * minute,
+				  hour + 45 * minute);
+	check_segment(&event, &zone, hour + 45 * minute, KIT_VALLEY, hour + 45 * minute,
+				  hour + 60 * minute);
+	check_segment(&event, &zone, hour + 60 * minute, KIT_VALLEY, hour + 60 * minute,
+				  hour + 75 * minute);
+	check_segment(&event, &zone, hour + 90 * minute - 1, KIT_DEEP, hour + 75 * minute,
+				  hour + 90 * minute);
+	check_segment(&event, &zone, hour + 90 * minute, KIT_VALLEY, hour + 90 * minute,
+				  hour + 360 * minute);
+	/* a wall clock is no instant: no event */
+	CHECK_INT(eb_tou_slot(&event.kit.tariff, &event.kit.schedule[1], date(2026, 10, 25), 90),
+			  KIT_VALLEY);
+	/* the other conditions of its rule hold, too */
+	event.rule[0].months = 1 << 9;
+	check_segment(&event, &zone, hour + 30 * minute, KIT_VALLEY, hour + 30 * minute,
+				  hour + 45 * minute);
+	event.event[0].range.n = 0;
+	check_segment(&event, &zone, hour, KIT_VALLEY, hour, hour + 60 * minute);
+}
+
+/* A day with more pieces than the cache keeps is answered without it, and its neighbours are kept */
+static void
+test_dense_day(void)
+{
+	static const EbZoneSpan span[] = {{INT64_MIN, 28800}};
+	static KitEvent event;
+	const EbZone zone = {span, 1};
+	const int64_t from_us = utc(2026, 10, 25, 1, 0);
+	EbTouCache *cache = malloc(sizeof(EbTouCache));
+	EbFault fault;
+	int wrong = 0;
+
+	kit_event_init(&event, DENSE_RANGES);
+	for (int i = 0; i < DENSE_RANGES; i++)
+	{
+		event.range[i].from_us = from_us + i * 20 * EB_SECOND_US;
+		event.range[i].to_us = event.range[i].from_us + 7 * EB_SECOND_US;
+	}
+	eb_tou_cache_init(cache, &event.kit.tariff, &zone);
+	for (int i = 0; i < 4 * 86400; i += 13)
+	{
+		int64_t at_us = utc(2026, 10, 24, 0, 0) + i * EB_SECOND_US;
+		int64_t after_s = (at_us - from_us) / EB_SECOND_US;
+		bool deep = at_us >= from_us && after_s < DENSE_RANGES * 20 && after_s % 20 < 7;
+		const EbSegment *found = eb_tou_find(cache, at_us, &fault);
+
+		wrong += (found->slot[1] == KIT_DEEP) != deep;
+		wrong += found->from_us > at_us || found->to_us <= at_us;
+	}
+	CHECK_INT(wrong, 0);
+	CHECK_INT(eb_tou_find(cache, utc(2026, 10, 25, 12, 0), &fault) == &cache->loose, 1);
+	CHECK_INT(eb_tou_find(cache, utc(2026, 10, 24, 12, 0), &fault) == &cache->loose, 0);
+	free(cache);
+}
+
 int
 main(void)
 {
 	kit = kit_tariff();
 	test_years();
 	test_cache();
-	test_tags();
-	test_seasons();
-	test_scopes();
-	test_parts();
 	test_rule_order();
+	test_events();
+	test_dense_day();
 	return check_done("test_tou");
 }

@@ -51,11 +51,18 @@ createdb upgraded
 said=$(cd "$old" && PGDATABASE=upgraded DEMO_DIR=$WITH_PG_DIR/demo test/demo/run 2>&1)
 ok "the demo of version $previous runs" $? "$said"
 before=$(bills upgraded)
+createdb superseded
+said=$(psql -Xq -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION elecbill' -c 'CALL elecbill.create_schema()' superseded 2>&1 &&
+	psql -Xq -f test/upgrade/superseded.sql superseded 2>&1)
+ok "version $previous supersedes a part of a version" $? "$said"
+superseded=$(bills superseded)
 files .
 
-said=$(psql -Xq -v ON_ERROR_STOP=1 -c 'ALTER EXTENSION elecbill UPDATE' upgraded 2>&1 &&
-	psql -Xq -v ON_ERROR_STOP=1 -c 'CALL elecbill.upgrade_schema()' upgraded 2>&1)
-ok "version $previous upgrades to $version" $? "$said"
+for database in upgraded superseded; do
+	said=$(psql -Xq -v ON_ERROR_STOP=1 -c 'ALTER EXTENSION elecbill UPDATE' $database 2>&1 &&
+		psql -Xq -v ON_ERROR_STOP=1 -c 'CALL elecbill.upgrade_schema()' $database 2>&1)
+	ok "version $previous upgrades to $version, database $database" $? "$said"
+done
 at=$(psql -XAtc "SELECT extversion || ' ' || elecbill.version() FROM pg_extension WHERE extname = 'elecbill'" upgraded)
 [ "$at" = "$version $version" ]
 ok 'extension and library say so' $? "$at"
@@ -67,6 +74,25 @@ ok 'it has the bills it had' $? "$difference"
 said=$(next_month upgraded)
 [ "$said" = "$next_month_said" ]
 ok 'it bills on, and fsck() finds nothing' $? "$said"
+
+# what was billed by a part of a version stays; what waited for this version is billed by two
+[ "$superseded" = "$(bills superseded)" ] && [ "$(wc -l <<< "$superseded")" -gt 5 ] &&
+	said=$(psql -XAtq -v ON_ERROR_STOP=1 superseded 2>&1 << 'SQL'
+SELECT * FROM elecbill.fsck();
+SELECT code FROM elecbill.bill_exception WHERE state = 'parked';
+SELECT elecbill.bill_run_start('OLD', 'MONTH', '[2025-03-01,2025-04-01)', 'offcycle') AS run \gset
+CALL elecbill.bill_run_work(:run);
+CALL elecbill.bill_run_issue(:run);
+SELECT version, component, trim_scale(quantity), amount FROM elecbill.bill_detail
+WHERE account_no = 'A-1' AND service = '[2025-03-01,2025-04-01)' ORDER BY n;
+SELECT * FROM elecbill.fsck();
+SQL
+	) && [ "$said" = "tariff_change
+1|energy|50|25.00
+1|fee|0.322581|10.00
+2|energy|150|90.00
+2|fee|0.677419|21.00" ]
+ok 'versions of which a part was superseded keep their bills, and March is billed' $? "$said"
 
 createdb fresh
 psql -Xq -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION elecbill' -c 'CALL elecbill.create_schema()' fresh

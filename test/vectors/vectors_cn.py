@@ -1,7 +1,7 @@
 """Shapes of Chinese sources: charging sessions, industrial bills, power factor, homes, calendars."""
 import re
 
-from vectors_engine import EXACT, ONCE, Malformed, decimal, given_amount, micro, nano, register_schedule, steps_of, tariff
+from vectors_engine import EXACT, ONCE, Malformed, decimal, given_amount, micro, nano, register_schedule, steps_of, tariff, to_json
 
 MONTHS = ('January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October',
           'November', 'December')
@@ -25,17 +25,19 @@ def has(*keys):
 
 def charging(engine, given, shared):
     """Energy by period and a service fee; each sum is exact and rounded once."""
+    engine.need('session_total', 'elecbill.tariff, jsonb')
     spans = shared['periods']
     names = ['p%d' % i for i in range(len(spans))]
     rules = [{'period': n, 'spans': [span[:2]]} for n, span in zip(names, spans)]
     price = {'period': {n: nano(span[2]) for n, span in zip(names, spans)}}
     energy = {'code': 'energy', 'kind': 'energy', 'price': price}
     service = {'code': 'service', 'kind': 'energy', 'price': nano(shared.get('service_fee_per_kwh', 0))}
+    session = {'segments': [{'from': given['start_local'], 'to': given['end_local'], 'kwh': micro(given['kwh'])}]}
 
     def total(components):
         made = money(components, ONCE, schedules={'tou': rules})
-        used = engine.usage_of(made, [(given['start_local'], given['end_local'], micro(given['kwh']))])
-        return engine.rate(made, used).total
+        return engine.value('SELECT excl FROM elecbill.session_total(%s::elecbill.tariff, %s::jsonb)',
+                            to_json(made), to_json(session))
 
     return {'energy_fee': lambda: total([energy]), 'service_fee': lambda: total([service]),
             'total': lambda: total([energy, service])}
@@ -70,7 +72,7 @@ def industrial_bill(engine, given, shared):
 def industrial_power_factor(engine, given, shared):
     made = money([given_amount('base', round=None),
                   {'code': 'pf', 'kind': 'power_factor', 'base': ['base'], 'table': table_of(given['standard'])}])
-    bill = engine.bill(made, {'import_kwh': 0, 'power_factor': nano(given['pf'])}, qty={'base': micro(given['base'])})
+    bill = engine.bill(made, {'import_kwh': 0, 'power_factor': micro(given['pf'])}, qty={'base': micro(given['base'])})
     return {'factor': engine.value('SELECT %s / 100', bill.only('price', code='pf')), 'amount': bill.amount(code='pf')}
 
 

@@ -4,7 +4,7 @@ import re
 from vectors_engine import EXACT, Malformed, decimal, micro, nano, tariff
 from vectors_cn import has
 
-DAY = '2024-07-10'
+DAY, NEXT_DAY = '2024-07-10', '2024-07-11'
 YEAR = 2022
 
 
@@ -109,7 +109,7 @@ def day_cost(engine, given, shared):
     if 'previous' not in given:
         return {'cost': engine.rate(made, used).total}
     # what was charged before: the higher of two demands, less that money
-    before = engine.usage_from(made, {'import_kwh': zero_usage(day), 'max_kw': {
+    before = engine.usage_from(made, {'during': [DAY, NEXT_DAY], 'import_kwh': zero_usage(day), 'max_kw': {
         name: micro(kw) for name, (kw, _) in given['previous'].items()}})
     both = engine.value('SELECT elecbill.usage_merge(%s::jsonb::elecbill.usage_summary,'
                         ' %s::jsonb::elecbill.usage_summary)::text', before, used)

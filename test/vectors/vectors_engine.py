@@ -211,7 +211,7 @@ class Engine:
     def rate(self, made, usage, **ctx):
         parameters = (to_json(made), usage, to_json(ctx))
         call = '(%s::elecbill.tariff, %s::jsonb::elecbill.usage_summary, %s::jsonb)'
-        columns = ('code', 'grp', 'period', 'tier', 'quantity', 'price', 'amount')
+        columns = ('code', 'grp', 'period', 'tier', 'quantity', 'price', 'amount_raw', 'amount')
         lines = self.ask('SELECT %s FROM elecbill.rate' % ', '.join(columns) + call + ' ORDER BY n', *parameters)
         total = self.value('SELECT elecbill.rate_total' + call, *parameters)
         return Bill([dict(zip(columns, line)) for line in lines], total)

@@ -8,7 +8,8 @@ DAY = '2026-01-05'              # a Monday; for sessions that do not say when th
 MIDNIGHT = DAY + 'T00:00:00'
 UNTIMED = 60                    # minutes of a part whose length is not stated
 GLIMPSE = 5                     # minutes of a part of which only the start is stated
-DIMENSION = {'energy': 'ENERGY', 'time': 'TIME', 'parking': 'PARKING_TIME', 'fixed': 'FLAT'}
+DIMENSION = {'energy': 'ENERGY', 'time': 'TIME', 'parking': 'PARKING_TIME', 'fixed': 'FLAT',
+             'reservation': 'RESERVATION'}
 
 
 class Session:
@@ -61,9 +62,9 @@ def stated_segments(given):
             session.at, length = decimal(part['from_min']), decimal(part['to_min']) - decimal(part['from_min'])
         elif 'local' in part:
             session.at, length = decimal((minutes_of_day(part['local']) - origin) % 1440), GLIMPSE
-            if i + 1 < len(parts):
+            if i + 1 < len(parts) and 'local' in parts[i + 1]:
                 length = min(length, (minutes_of_day(parts[i + 1]['local']) - minutes_of_day(part['local'])) % 1440)
-        session.add(length, 'charge', micro(part['kwh']), **power(part))
+        session.add(length, 'charge', micro(part.get('kwh', 0)), **power(part))
     return session
 
 
@@ -93,6 +94,11 @@ def with_energy_price(source, price):
     return made
 
 
+def zone_of(shared):
+    """The zone's name stands first, remarks may follow."""
+    return shared.get('timezone', 'UTC').split()[0]
+
+
 def totals(engine, source, session, zone):
     """Amounts without and with VAT."""
     engine.need('tariff_from_ocpi', 'jsonb, text')
@@ -103,7 +109,7 @@ def totals(engine, source, session, zone):
 
 def spec_session(engine, given, shared):
     source, parts = given['tariff'], given['session']
-    zone = shared.get('timezone', 'UTC')
+    zone = zone_of(shared)
     if parts.get('override_energy_price') is not None:
         source = with_energy_price(source, parts['override_energy_price'])
     session = session_of(parts).as_json(engine, zone, expired=parts.get('expired') is True)
@@ -113,52 +119,74 @@ def spec_session(engine, given, shared):
 
 # ---------------------------------------------------------------- CDRs
 
-def cdr_session(cdr):
-    """A period reaches to the start of the next one; its dimensions say what it was."""
+POWERS = (('kw', ('POWER', 'MAX_POWER')), ('amp', ('CURRENT', 'MAX_CURRENT')))
+
+
+def cdr_parts(period):
+    """[(state, hours or None, kWh)] of a period; None: all the time there is."""
+    volume = {d['type']: d['volume'] for d in period['dimensions']}
+    kwh = micro(volume.get('ENERGY', 0))
+    if 'RESERVATION_TIME' in volume:
+        return [('reserve', volume['RESERVATION_TIME'], 0)]
+    if 'PARKING_TIME' not in volume:
+        return [('charge', volume.get('TIME'), kwh)]
+    if decimal(volume.get('TIME', 0)) == 0:
+        return [('idle', volume['PARKING_TIME'], kwh)]
+    return [('charge', volume['TIME'], kwh), ('idle', volume['PARKING_TIME'], 0)]
+
+
+def cdr_session(engine, cdr):
+    """A period reaches to the start of the next one; its dimensions say what it was and how long."""
     periods = cdr['charging_periods']
     ends = [p['start_date_time'] for p in periods[1:]] + [cdr['end_date_time']]
     segments = []
     for period, end in zip(periods, ends):
         volume = {d['type']: d['volume'] for d in period['dimensions']}
-        state = 'reserve' if 'RESERVATION_TIME' in volume else 'idle' if 'PARKING_TIME' in volume else 'charge'
-        segment = {'from': period['start_date_time'], 'to': end, 'kwh': micro(volume.get('ENERGY', 0)), 'state': state}
-        for name, kinds in (('kw', ('POWER', 'MAX_POWER')), ('amp', ('CURRENT', 'MAX_CURRENT'))):
+        more = {}
+        for name, kinds in POWERS:
             for kind in kinds:
                 if kind in volume:
-                    segment[name] = nano(volume[kind])
-        segments.append(segment)
+                    more[name] = nano(volume[kind])
+        at = period['start_date_time']
+        for state, hours, kwh in cdr_parts(period):
+            until = engine.value(
+                "SELECT to_char(least(%s::timestamptz, %s::timestamptz + %s * interval '1 hour') AT TIME ZONE 'UTC',"
+                ' \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')', end, at, hours)
+            segments.append(dict({'from': at, 'to': until, 'kwh': kwh, 'state': state}, **more))
+            at = until
     return {'start': cdr['start_date_time'], 'segments': segments}
 
 
-def of_dimension(source, kind):
-    """The tariff with the prices of one dimension; its limits are for the whole session."""
-    made = {k: v for k, v in source.items() if k not in ('min_price', 'max_price', 'elements')}
-    made['elements'] = []
-    for element in source['elements']:
-        prices = [c for c in element['price_components'] if c['type'] == kind]
-        if prices:
-            made['elements'].append(dict(element, price_components=prices))
+def of_dimension(source, wanted):
+    """The tariff with other dimensions free of charge; its limits are for the whole session."""
+    made = copy.deepcopy({k: v for k, v in source.items() if k not in ('min_price', 'max_price')})
+    for element in made['elements']:
+        reservation = (element.get('restrictions') or {}).get('reservation') is not None
+        for component in element['price_components']:
+            kind = 'RESERVATION' if reservation else component['type']
+            if kind != wanted:
+                component['price'] = 0
     return made
 
 
 def cdr_costs(engine, given, shared):
-    source, session = given['tariff'], cdr_session(given['cdr'])
-    zone = 'UTC'
+    source, session = given['tariff'], cdr_session(engine, given['cdr'])
+    zone = zone_of(shared)
 
     def cost(tariff_of):
-        if not tariff_of['elements']:
-            return {'excl_vat': 0, 'incl_vat': 0}
         excl, incl = totals(engine, tariff_of, session, zone)
         return {'excl_vat': excl, 'incl_vat': incl}
 
-    def hours(idle_only):
+    def hours(state):
         return engine.value(
             "SELECT coalesce(sum(extract(epoch FROM (s ->> 'to')::timestamptz - (s ->> 'from')::timestamptz)), 0) / 3600"
-            " FROM jsonb_array_elements(%s::jsonb -> 'segments') AS s WHERE s ->> 'state' = 'idle' OR NOT %s",
-            to_json(session), idle_only)
+            " FROM jsonb_array_elements(%s::jsonb -> 'segments') AS s WHERE s ->> 'state' = %s", to_json(session), state)
 
-    results = {'total_cost': lambda: cost(source), 'total_time': lambda: hours(False),
-               'total_parking_time': lambda: hours(True),
+    results = {'total_cost': lambda: cost(source),
+               'total_time': lambda: engine.value(
+                   'SELECT extract(epoch FROM %s::timestamptz - %s::timestamptz) / 3600',
+                   given['cdr']['end_date_time'], given['cdr']['start_date_time']),
+               'total_parking_time': lambda: hours('idle'),
                'total_energy': lambda: sum(decimal(s['kwh']) for s in session['segments'])}
     for name, kind in DIMENSION.items():
         results['total_%s_cost' % name] = lambda kind=kind: cost(of_dimension(source, kind))

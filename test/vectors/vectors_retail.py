@@ -80,8 +80,10 @@ def net_offset(engine, given, shared):
                   {'code': 'variable', 'kind': 'energy', 'price': sen(given['variable_rate'])}]
     made = ringgit(components, net=dict({'mode': 'offset_kwh', 'excess': 'lost'}, **({'order': names} if names else {})), **more)
     used = {p: micro(given[p + '_kwh']) for p in names} if by_period else micro(given['total_kwh'])
-    plain = engine.bill(made, {'import_kwh': used, 'export_kwh': 0})
-    net = engine.bill(made, {'import_kwh': used, 'export_kwh': micro(given['export_kwh'])})
+    plain = engine.bill(made, {'import_kwh': used, 'export_kwh': {p: 0 for p in names} if by_period else 0})
+    # in which period it was exported does not matter: the order does
+    exported = dict({p: 0 for p in names}, **{names[-1]: micro(given['export_kwh'])}) if by_period else micro(given['export_kwh'])
+    net = engine.bill(made, {'import_kwh': used, 'export_kwh': exported})
 
     def matched(**which):
         return plain.quantity(code='energy', **which) - net.quantity(code='energy', **which)
@@ -169,7 +171,7 @@ def linear_power_factor(engine, given, shared):
     linear = {'target': '0.8', 'step': '0.01', 'percent': '0.1', 'cap': '0.95'}
     made = dollars([given_amount('basic'), {'code': 'pf', 'kind': 'power_factor', 'base': ['basic'], 'linear': linear}])
     factor = engine.value('SELECT %s::numeric / 100', given['power_factor_pct'])
-    bill = engine.bill(made, {'import_kwh': 0, 'power_factor': nano(factor)}, qty={'basic': micro(given['basic_cost'])})
+    bill = engine.bill(made, {'import_kwh': 0, 'power_factor': micro(factor)}, qty={'basic': micro(given['basic_cost'])})
     return {'adjustment': bill.amount(code='pf')}
 
 

@@ -106,7 +106,9 @@ def scheduled_demand(engine, given, shared):
     minutes = number(given.get('step_min', 60))
     weekday, weekend = given['dc_sched_weekday'], given['dc_sched_weekend']
     periods = {p for month in range(12) for p in periods_of_month(weekday, weekend, month)}
-    demands, components = tou_demand(given['ur_dc_tou_mat'], 'dc', minutes, periods)
+    priced = rows_by(given['ur_dc_tou_mat'])
+    free = [[p, 1, None, 0] for p in sorted(periods) if p not in priced]    # measured all the same
+    demands, components = tou_demand(given['ur_dc_tou_mat'] + free, 'dc', minutes, periods)
     made = tariff(components, EXACT, schedules={'dc': matrix_rules(weekday, weekend)}, demands=demands)
     bill = load_bill(engine, made, given, minutes)
     peaks = {str(p): (lambda p=p: bill.quantity(code=period_name(p))) for p in sorted(periods)}

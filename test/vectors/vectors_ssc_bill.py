@@ -2,7 +2,7 @@
 import os
 import re
 
-from vectors_engine import EXACT, Malformed, decimal, micro, nano, tariff, to_json
+from vectors_engine import EXACT, Fault, Malformed, decimal, micro, nano, tariff, to_json
 from vectors_cn import MONTHS, has
 from vectors_demand import month_days
 from vectors_ssc import (PER_KW, YEAR, block_step, flat_demand, matrix_rules, number, outer_rows, period_name,
@@ -122,7 +122,9 @@ class Source:
 
     def net(self, year):
         mode = self.setting('ur_metering_option')
-        net = {'mode': MODE.get(mode, str(mode)), 'settle_month': self.setting('ur_nm_credit_month') + 1}
+        net = {'mode': MODE.get(mode, str(mode))}
+        if mode in (0, 1, 3):   # those with an account
+            net['settle_month'] = self.setting('ur_nm_credit_month') + 1
         if mode == 0:
             net.update(match='time_of_day', true_up_price=self.amount('ur_nm_yearend_sell_rate'))
         if mode == 3:
@@ -199,7 +201,7 @@ def load_series(engine, given):
 class Year:
     """Twelve bills of one side, load alone or load less generation, for one year of prices."""
 
-    def __init__(self, engine, given, with_system, year):
+    def __init__(self, engine, given, with_system, year, before=None):
         self.engine = engine
         self.given = given
         self.with_system = with_system
@@ -210,7 +212,9 @@ class Year:
         if minutes != 60:
             self.source = Source(given, minutes)
             self.made = self.source.tariff(year, with_system)
-        self.bills = self.rate()
+        self.credit = before.credit if before else None    # what the last bill carried on
+        self.peaks = {}                                    # of the months so far
+        self.bills = self.rate(before)
 
     def summaries(self):
         """usage_summary of each month."""
@@ -229,48 +233,76 @@ class Year:
             " GROUP BY date_trunc('month', at AT TIME ZONE 'UTC') ORDER BY date_trunc('month', at AT TIME ZONE 'UTC')",
             to_json(self.made))]
 
-    def rate(self):
-        """The bills in order; each month's peak is past for those that follow."""
-        past, bills = self.source.past_peaks(), []
+    def rate(self, before):
+        """The bills in order: each month's peak is past for those that follow, each bill's account begins the next."""
+        past = self.source.past_peaks()
+        if before:
+            past = {'%d%s' % (YEAR - 1, month[4:]): kw for month, kw in before.peaks.items()}
         ratcheted = [n for n, d in self.made.get('demands', {}).items() if 'ratchet' in d]
+        yearly = any(c.get('scope') == 'year' for c in self.made['components'])
+        charged, bills = decimal(0), []
         for month, summary in enumerate(self.summaries()):
             ctx = {'during': month_days(month, YEAR)}
             if ratcheted:
                 ctx['past_kw'] = {name: past for name in ratcheted}
-            bills.append(self.engine.rate(self.made, summary, **ctx))
+            if self.credit is not None:
+                ctx['credit'] = self.credit
+            if yearly:
+                ctx['charged'] = {'year': charged}
+            bill = self.engine.rate(self.made, summary, **ctx)
+            bills.append(bill)
+            self.credit = carried(bill)
+            charged += max(bill.total - bill.amount(code='net_paid'), decimal(0))
             if ratcheted:
-                past['%d-%02d' % (YEAR, month + 1)] = self.engine.value(
+                peak = self.engine.value(
                     "SELECT max(v::numeric) FROM jsonb_each_text(%s::jsonb -> 'max_kw') AS r (k, v)", summary)
+                self.peaks['%d-%02d' % (YEAR, month + 1)] = past['%d-%02d' % (YEAR, month + 1)] = peak
         return bills
 
 
+def carried(bill):
+    """ctx.credit of the next bill: money of the carry line, or kWh by period; '' is the running net."""
+    lines = bill.pick(code='net_carry')
+    if any(line['price'] for line in lines):
+        return sum(line['amount_raw'] for line in lines)
+    return {line['period'] or '': line['quantity'] for line in lines} or None
+
+
 class Settled:
-    """Months of several years, one account of credits through them."""
+    """Months of several years; with an account of money, the same as net_settle() makes of them."""
 
     def __init__(self, engine, years):
-        self.engine = engine
         self.bills = [bill for year in years for bill in year.bills]
-        self.source = years[0].source
         self.mode = years[0].made['net']['mode']
-        self.rows = self.settle() if self.mode in ('rollover_kwh', 'rollover_money', 'billing_carry') else None
+        if self.mode in ('rollover_money', 'billing_carry'):
+            self.compare(engine, years[0].made['net'])
 
-    def settle(self):
-        engine, net = self.engine, self.source.net(1)
+    def compare(self, engine, net):
+        """The account of the bills against the account over all of them."""
         engine.need('net_settle', 'text, numeric[], numeric[], integer, jsonb')
-        options = {k: v for k, v in net.items() if k in ('expire', 'same_month', 'true_up_price')}
+        options = {k: v for k, v in net.items() if k in ('expire', 'same_month')}
         rows = engine.ask('SELECT charge, used, account, paid FROM elecbill.net_settle(%s, %s::numeric[], %s::numeric[], %s, %s::jsonb)'
                           ' ORDER BY n', net['mode'], [b.amount(grp='energy') for b in self.bills],
                           [-b.amount(grp='credit') for b in self.bills], net['settle_month'], to_json(options))
-        return [dict(zip(('charge', 'used', 'account', 'paid'), row)) for row in rows]
+        for i, (row, bill) in enumerate(zip(rows, self.bills)):
+            of_bill = (bill.amount(grp='energy') + bill.amount(code='net'), -bill.amount(code='net'),
+                       carried(bill) or decimal(0), -bill.amount(code='net_paid'))
+            if row != of_bill:
+                raise Fault('bill %d has charge, used, account, paid %s, net_settle() %s' % (i + 1, of_bill, row))
 
     def total(self, i):
-        if self.rows is None:
-            return self.bills[i].total
-        rest = self.bills[i].total - self.bills[i].amount(grp='energy') - self.bills[i].amount(grp='credit')
-        return rest + self.rows[i]['charge'] - self.rows[i]['paid']
+        return self.bills[i].total
 
-    def column(self, name, i):
-        return self.rows[i][name] if self.rows is not None else -self.bills[i].amount(grp='credit')
+    def paid(self, i):
+        return -self.bills[i].amount(code='net_paid')
+
+    def used(self, i):
+        """Money that paid this month's charges; where nothing is kept, what was earned in it."""
+        code = 'credit' if self.mode == 'billing' else 'net'
+        return -self.bills[i].amount(grp=code)
+
+    def sold(self, i):
+        return -self.bills[i].amount(grp='credit')
 
 
 # ---------------------------------------------------------------- outputs by name
@@ -296,7 +328,8 @@ class Outputs(dict):
     def year(self, with_system, year):
         key = (with_system, year)
         if key not in self.years:
-            self.years[key] = Year(self.engine, self.given, with_system, year)
+            before = self.year(with_system, year - 1) if year > 1 else None
+            self.years[key] = Year(self.engine, self.given, with_system, year, before)
         return self.years[key]
 
     def settled(self, year):
@@ -313,8 +346,7 @@ class Outputs(dict):
         tiers = re.fullmatch(r'energy_(wo|w)_sys_ec_([a-z]{3})_tp(?:\.at\(.*?,\s*(\d+)\)|\[.*?\]\[(\d+)\])', name)
         if tiers:
             month = [m[:3].lower() for m in MONTHS].index(tiers.group(2))
-            bill = self.year(tiers.group(1) == 'w', 1).bills[month]
-            return sum((line['quantity'] for line in bill.pick(grp='energy', tier=int(tiers.group(3) or tiers.group(4)))), decimal(0))
+            return self.in_tier(self.year(tiers.group(1) == 'w', 1).bills[month], int(tiers.group(3) or tiers.group(4)))
         found = re.fullmatch(r'([a-z_]+?)(?:_year(\d+)|_ym\[(\d+)\]\[([^\]]+)\]|\[([^\]]+)\])', name)
         if not found:
             raise Malformed('output "%s"' % name)
@@ -331,12 +363,22 @@ class Outputs(dict):
             bill = self.year(False, year).bills[month]
             return self.line(bill, base.replace('_wo_sys', '')) if base != 'utility_bill_wo_sys' else bill.total
         settled, i = self.settled(year), (year - 1) * 12 + month
-        columns = {'true_up_credits': 'paid', 'net_billing_credits': 'used', 'nm_dollars_applied': 'used', 'two_meter_sales': 'used'}
+        columns = {'true_up_credits': settled.paid, 'net_billing_credits': settled.used,
+                   'nm_dollars_applied': settled.used, 'two_meter_sales': settled.sold}
         if base == 'utility_bill_w_sys':
             return settled.total(i)
         if base in columns:
-            return settled.column(columns[base], i)
+            return columns[base](i)
         return self.line(settled.bills[i], base.replace('_w_sys', ''))
+
+    @staticmethod
+    def in_tier(bill, tier):
+        """kWh in the n-th tier that has any: a tier that its outer bound cuts to nothing is not counted."""
+        filled = {}
+        for line in bill.pick(grp='energy'):
+            filled[line['tier'] or 1] = filled.get(line['tier'] or 1, 0) + line['quantity']
+        kwh = [filled[t] for t in sorted(filled) if filled[t]]
+        return kwh[tier - 1] if 1 <= tier <= len(kwh) else decimal(0)
 
     @staticmethod
     def line(bill, base):
