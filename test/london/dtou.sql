@@ -4,7 +4,7 @@
 --      rates it: by points of a series, and with the price as a column of the rows; london.series_exact, the
 --      same in plain numeric.
 
--- Pence per kWh of the trial: 67.20, 11.76, 3.99 of the dynamic homes, 14.228 of all others.
+-- Pounds per kWh: 67.20, 11.76 and 3.99 pence
 CREATE TABLE london.half_hour_price AS
 SELECT at, CASE band WHEN 'High' THEN 0.672 WHEN 'Normal' THEN 0.1176 WHEN 'Low' THEN 0.0399 END AS price FROM london.schedule;
 

@@ -1,14 +1,14 @@
 -- oracle_energy.sql: components by energy, and tiers of any quantity
 -- In:  cells and pieces of the case, a component. Out: lines.
 
--- quantity x price x share, each product half-up at 1e-15; credit is negative
+-- quantity x price half-up at 1e-15, then share, factor of the step and factor_if as one ratio, again; credit is negative
 CREATE FUNCTION oracle.push_line(j oracle.job, p oracle.part, period text, tier int, unit text, quantity numeric, amount numeric,
 	share numeric[] DEFAULT '{1,1}', factor numeric DEFAULT 1) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
-	amount := oracle.near(amount * CASE WHEN j.c ->> 'kind' = 'credit' THEN -1 ELSE 1 END * share[1], share[2], 15);
-	PERFORM oracle.push(j.v, j.t, j.c, j.at, period, tier, unit, oracle.near(quantity * share[1], share[2], 6),
-		oracle.near(amount * factor, 1, 15), p.factor, p.days[cardinality(p.days)]);
+	amount := oracle.near(amount * CASE WHEN j.c ->> 'kind' = 'credit' THEN -1 ELSE 1 END, 1, 15);
+	PERFORM oracle.push(j.v, j.t, j.c, j.at, period, tier, unit, oracle.near(quantity * share[1], share[2], 6), amount * share[1] * factor,
+		p.factor, p.days[cardinality(p.days)], share[2]);
 END $$;
 
 CREATE FUNCTION oracle.round_quantity(j oracle.job, units numeric) RETURNS numeric

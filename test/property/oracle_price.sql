@@ -59,7 +59,8 @@ BEGIN
 		name := e.period;
 	END IF;
 	entry := coalesce(entries -> name, entries -> '*');
-	IF entry IS NULL THEN
+	-- what belongs to all periods has no price by period, not even that of all others
+	IF entry IS NULL OR (p ? 'period' AND name IS NULL) THEN
 		RETURN oracle.lack('price of ' || coalesce(name, 'nothing'));
 	END IF;
 	RETURN oracle.price(e, entry);
@@ -308,15 +309,17 @@ END $$;
 
 -- ---------------------------------------------------------------- lines
 
--- A line of an exact amount: factor_if, then its own rounding
-CREATE FUNCTION oracle.push(ver int, t jsonb, c jsonb, at int, period text, tier int, unit text, quantity numeric, raw numeric, factor int, last_d date) RETURNS void
+-- A line of raw / den: factor_if, then its own rounding
+CREATE FUNCTION oracle.push(ver int, t jsonb, c jsonb, at int, period text, tier int, unit text, quantity numeric, raw numeric, factor int, last_d date,
+	den numeric DEFAULT 1) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	choice jsonb := c -> 'factor_if' -> factor;
 	rule jsonb := t -> 'round' -> 'line';
 BEGIN
+	raw := oracle.near(raw * coalesce((choice ->> 'factor')::numeric, 1), den, 15);
 	IF factor IS NOT NULL THEN
-		raw := oracle.by_rule(oracle.near(raw * (choice ->> 'factor')::numeric, 1, 15), choice -> 'round');
+		raw := oracle.by_rule(raw, choice -> 'round');
 	END IF;
 	IF c ? 'round' THEN
 		rule := c -> 'round';
