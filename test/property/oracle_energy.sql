@@ -235,6 +235,8 @@ BEGIN
 		FROM unnest(days) AS d JOIN oracle.tariff AS o ON (o.from_d IS NULL OR d >= o.from_d) AND (o.to_d IS NULL OR d < o.to_d) GROUP BY o.v, 1
 	LOOP
 		name := CASE WHEN (SELECT count(*) FROM jsonb_object_keys(other.schedules)) = 1 THEN (SELECT jsonb_object_keys(other.schedules)) ELSE j.schedule END;
+		-- where nothing was metered there is nothing to count
+		CONTINUE WHEN NOT EXISTS (SELECT FROM oracle.cell WHERE d = ANY (other.days));
 		IF NOT coalesce(other.schedules -> name, '[]') @> jsonb_build_array(jsonb_build_object('period', j.periods[i])) THEN
 			PERFORM oracle.refuse('an earlier version does not count ' || j.periods[i]);
 		END IF;
