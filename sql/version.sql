@@ -135,3 +135,15 @@ SELECT l.* FROM pg_temp.lines(pg_temp.two(
 WITH d AS (SELECT pg_temp.head('[{"code": "e", "kind": "energy", "tier": {"scope": "month", "split": "start", "steps": [{"up_to": 900, "price": 0.5}, {"price": 0.8}]}}]') AS d)
 SELECT (SELECT sum(amount) FROM pg_temp.lines(d::tariff, '[2025-03-01,2025-05-01)')) AS whole,
 	(SELECT sum(amount) FROM pg_temp.lines(pg_temp.two(d, d, '2025-04-01')::tariff, '[2025-03-01,2025-05-01)')) AS in_two FROM d;
+-- the n highest of the whole bill: a version that kept fewer of them does not have them
+CREATE FUNCTION pg_temp.kw(before jsonb, after jsonb) RETURNS SETOF record LANGUAGE sql AS $$
+	SELECT r.version, r.quantity, r.amount FROM (SELECT pg_temp.two(
+		pg_temp.head('[{"code": "e", "kind": "energy", "price": 0}]', jsonb_build_object('demands', jsonb_build_object('top', before))),
+		pg_temp.head('[{"code": "kw", "kind": "demand", "demand": "top", "price": 30}]', jsonb_build_object('demands', jsonb_build_object('top', after))),
+		'2025-06-16')::tariff AS t) AS x,
+		rate(x.t, (SELECT usage(x.t, tstzrange(at, at + interval '1 hour'), kwh) FROM (SELECT at, CASE at WHEN '2025-06-15 10:00+08' THEN 8 WHEN '2025-06-15 11:00+08' THEN 5 WHEN '2025-06-17 10:00+08' THEN 2 ELSE 1 END AS kwh
+			FROM generate_series(timestamptz '2025-06-15 00:00+08', timestamptz '2025-06-17 23:00+08', '1 hour') AS at) AS h)) AS r WHERE r.code = 'kw' $$;
+SELECT * FROM pg_temp.kw('{"window": 60, "agg": "top_mean", "n": 3}', '{"window": 60, "agg": "top_mean", "n": 2}') AS r (version integer, kw numeric, amount numeric);
+SELECT * FROM pg_temp.kw('{"window": 60, "agg": "top_mean", "n": 2}', '{"window": 60}') AS r (version integer, kw numeric, amount numeric);
+SELECT * FROM pg_temp.kw('{"window": 60}', '{"window": 60, "agg": "top_mean", "n": 2}') AS r (version integer, kw numeric, amount numeric);
+SELECT * FROM pg_temp.kw('{"window": 60, "agg": "top_mean", "n": 3, "distinct": "day"}', '{"window": 60, "agg": "top_mean", "n": 2}') AS r (version integer, kw numeric, amount numeric);

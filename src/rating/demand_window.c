@@ -149,6 +149,34 @@ next_highest(const EbDemandScope *demand, const EbPeak *last)
 	}
 }
 
+/*
+ * Do the windows that another version kept hold those that the demand needs? It kept as many as it
+ * needs itself.
+ */
+static bool
+keeps_enough(const EbDemand *other, const EbDemand *demand)
+{
+	return other->quantity == demand->quantity &&
+		   (demand->n == 1 || (other->n >= demand->n && other->distinct == demand->distinct));
+}
+
+static EbStatus
+check_kept(const EbDemandScope *demand)
+{
+	Walk walk = walk_begin(demand);
+
+	while (walk_next(&walk) != NULL)
+	{
+		const EbDemand *other = EB_ARRAY(walk.tariff, EbDemand, walk.tariff->demand) + walk.index;
+
+		if (!keeps_enough(other, demand->demand))
+			return eb_fault_set(demand->rating->fault, EB_NOT_SUPPORTED,
+								"a demand is measured otherwise by another version of the tariff",
+								"Bill up to the day of the change and from it on.");
+	}
+	return EB_OK;
+}
+
 /* The highest window, or the mean of the n highest, half-up at 1e-6; of fewer, when there are not n */
 EbStatus
 eb_demand_measured(const EbDemandScope *demand, int64_t *ukw)
@@ -156,7 +184,10 @@ eb_demand_measured(const EbDemandScope *demand, int64_t *ukw)
 	const EbPeak *peak = NULL;
 	eb_int128 sum = 0;
 	int n = 0;
+	EbStatus status = check_kept(demand);
 
+	if (status != EB_OK)
+		return status;
 	while (n < demand->demand->n && (peak = next_highest(demand, peak)) != NULL)
 	{
 		if (eb_rate_stopped(demand->rating))

@@ -90,6 +90,17 @@ $$;
 CREATE FUNCTION oracle.measured(name text, demand jsonb, start date, next date) RETURNS numeric
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
+	-- a version keeps the windows that it needs itself
+	IF EXISTS (
+		SELECT FROM oracle.peak JOIN oracle.tariff USING (v), LATERAL (SELECT t -> 'demands' -> name AS kept) AS k
+		WHERE of_demand = name AND d >= start AND d < next AND (
+			coalesce(kept ->> 'quantity', 'import_kw') <> coalesce(demand ->> 'quantity', 'import_kw')
+			OR (demand ->> 'agg' = 'top_mean' AND (demand ->> 'n')::int > 1 AND (
+				kept ->> 'agg' IS DISTINCT FROM 'top_mean' OR coalesce((kept ->> 'n')::int, 1) < (demand ->> 'n')::int
+				OR coalesce(kept ->> 'distinct', 'window') <> coalesce(demand ->> 'distinct', 'window')))))
+	THEN
+		PERFORM oracle.refuse('another version measures the demand otherwise');
+	END IF;
 	RETURN (
 		SELECT coalesce(oracle.near(sum(kw), nullif(count(*), 0), 6), 0) FROM (
 			SELECT kw FROM (
