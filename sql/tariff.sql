@@ -83,6 +83,7 @@ SELECT refused($x$SELECT elecbill.tiered_tariff('{200,NULL}', '{0.5,0.6,0.8}')$x
 SELECT refused($x$SELECT elecbill.tiered_tariff('{200}', '{0.5,NaN}')$x$);
 SELECT refused($x$SELECT elecbill.tiered_tariff('{Infinity}', '{0.5,0.6}')$x$);
 SELECT refused($x$SELECT elecbill.tiered_tariff('{{200}}', '{0.5,0.6}')$x$);
+SELECT refused($x$SELECT '{"elecbill":1,"versions":[{"version":1,"tariff":{"elecbill":1,"currency":"CNY","zone":"Mars/Olympus","components":[{"code":"a","kind":"energy","price":1}]}}]}'::elecbill.tariff$x$);
 SELECT refused($x$SELECT elecbill.tiered_tariff('{-5}', '{0.5,0.6}')$x$);
 SELECT refused($x$SELECT elecbill.tiered_tariff('{5.1234567}', '{0.5,0.6}')$x$);
 SELECT refused($x$SELECT elecbill.tiered_tariff('{5}', '{0.5,0.1234567891}')$x$);

@@ -93,6 +93,21 @@ SELECT * FROM elecbill.tariff_lint('{"elecbill":1,"currency":"EUR","net":{"mode"
 		{"code":"c","kind":"idle","price":1,"offset":false},
 		{"code":"d","kind":"maximum","amount_incl":5,"vat":19}]}');
 
+-- what 0.1.0 took, and nobody reads: warnings, and it is a tariff still
+CREATE TABLE former (id int, definition jsonb);
+INSERT INTO former VALUES
+(1, '{"elecbill":1,"currency":"EUR","net":{"settle_month":12},"components":[{"code":"a","kind":"fixed","price":1,"per":"day","prorate":"days","lane":"a","each":{}}]}'),
+(2, '{"elecbill":1,"currency":"EUR","schedules":{"tou":[{"period":"p"}]},"components":[{"code":"a","kind":"custom","quantity":"meters","price":1,
+	"tier":{"order":"per_period","steps":[{"up_to":2},{"price":0.5}]}}]}');
+SELECT id, l.* FROM former, elecbill.tariff_lint(definition) AS l;
+SELECT definition::elecbill.tariff FROM former;
+SELECT elecbill.rate_total(definition::elecbill.tariff, elecbill.usage_from(definition::elecbill.tariff,
+	'{"import_kwh":5,"days":10,"qty":{"meters":4}}')) FROM former;
+
+-- what only shows in the zone has the path of its key
+SELECT * FROM elecbill.tariff_lint('{"elecbill":1,"currency":"EUR","zone":"Europe/Berlin","events":{"an: event":[
+	["2026-03-29T02:30:00","2026-03-29T01:45:00+00:00"],["2026-03-29T01:40:00+00:00","2026-03-30"]]},"components":[{"code":"a","kind":"energy","price":1}]}');
+
 -- behind more warnings than are shown an error is told, and the tariff refused
 SELECT level, count(*), max(message) FILTER (WHERE level <> 'warning') FROM elecbill.tariff_lint(jsonb_build_object('elecbill', 1,
 	'currency', 'EUR', 'components', '[{"code":"a","kind":"custom","price":1}]'::jsonb,

@@ -166,7 +166,8 @@ compile_localized(const EbNode *root, size_t size)
 
 	if (!eb_pg_zone_valid(zone))
 		ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT), errmsg("tariff is not valid"),
-						errdetail("zone: time zone \"%s\" is not known", zone),
+						errdetail("%szone: time zone \"%s\" is not known",
+								  tariff->version.n > 0 ? "versions[0].tariff." : "", zone),
 						errhint("pg_timezone_names lists the zones of this server.")));
 	eb_pg_check(eb_tariff_localize(tariff, eb_pg_zone(zone), &fault), &fault);
 	pfree(zone);
@@ -354,6 +355,7 @@ elecbill_tariff_recv(PG_FUNCTION_ARGS)
 	if (format != WIRE_FORMAT)
 		ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT),
 						errmsg("binary form %d of a tariff is not known", format),
+						errdetail("It is the first byte of the value."),
 						errhint("This version reads form %d: a byte %d, then the JSON text.",
 								WIRE_FORMAT, WIRE_FORMAT)));
 	if (size > MAX_TEXT)
@@ -441,7 +443,7 @@ lint_compiled(LintRows *rows, const EbNode *root)
 	EbFault fault;
 	EbStatus status;
 	EbTariff *tariff;
-	char *message;
+	char *message = NULL;
 
 	while ((status = eb_tariff_compile(root, space.data, space.size, &space.used, &fault)) ==
 		   EB_NO_SPACE)
@@ -455,7 +457,9 @@ lint_compiled(LintRows *rows, const EbNode *root)
 		put_row(rows->result, "error", "", psprintf("%s: %s", fault.message, fault.hint));
 	else if (status != EB_OK)
 	{
-		message = strstr(fault.detail, ": ");
+		/* the last one: names in the path may hold others */
+		for (char *at = strstr(fault.detail, ": "); at != NULL; at = strstr(at + 1, ": "))
+			message = at;
 		put_row(rows->result, "error", pnstrdup(fault.detail, message - fault.detail), message + 2);
 	}
 }

@@ -26,7 +26,9 @@ decimal_texts(ArrayType *array, const char *what, int *n)
 
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT),
-						errmsg("%s must be an array of one dimension", what)));
+						errmsg("%s must be an array of one dimension", what),
+						errdetail("It has %d.", ARR_NDIM(array)),
+						errhint("Give a plain list: '{200,400}'.")));
 	deconstruct_array(array, NUMERICOID, -1, false, TYPALIGN_INT, &element, &null, n);
 	text = palloc_array(char *, *n + 1);
 	for (int i = 0; i < *n; i++)
@@ -34,7 +36,8 @@ decimal_texts(ArrayType *array, const char *what, int *n)
 		if (null[i] || numeric_is_nan(DatumGetNumeric(element[i])) ||
 			numeric_is_inf(DatumGetNumeric(element[i])))
 			ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT), errmsg("%s must be numbers", what),
-							errdetail("Element %d is not one.", i + 1)));
+							errdetail("Element %d is not one.", i + 1),
+							errhint("NULL, NaN and the infinities are no limits and no prices.")));
 		text[i] = DatumGetCString(DirectFunctionCall1(numeric_out, element[i]));
 	}
 	return text;

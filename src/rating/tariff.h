@@ -14,7 +14,7 @@
 #include "rating/tariff_time.h"
 
 #define EB_TARIFF_FORMAT 2
-#define EB_TARIFF_MAX_SIZE (4 << 20)
+#define EB_TARIFF_MAX_SIZE (8 << 20)
 #define EB_MAX_SCHEDULES 16
 #define EB_MAX_SLOTS 64 /* periods, counted per schedule */
 #define EB_MAX_SEASONS 31

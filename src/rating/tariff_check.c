@@ -149,10 +149,8 @@ check_version(EbCheck *check, const EbVersion *version, int32_t *before)
 {
 	EbCheck inner = {NULL, 0, NULL};
 
-	if (!eb_check_that(check,
-					   version->number >= 1 && version->valid_from < version->valid_to &&
-						   version->valid_from == *before,
-					   "versions") ||
+	if (!eb_check_that(check, version->number >= 1 && version->valid_from == *before, "versions") ||
+		!eb_check_dates(check, version->valid_from, version->valid_to, "versions") ||
 		!eb_check_slice(check, version->block, 1, EB_TARIFF_MAX_SIZE, "block of a version"))
 		return false;
 	*before = version->valid_to;

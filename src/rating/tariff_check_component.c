@@ -131,7 +131,8 @@ check_condition(EbCheck *check, const EbCondition *condition)
 {
 	const EbTest *test = EB_ARRAY(check->tariff, EbTest, condition->test);
 
-	if (!eb_check_slice(check, condition->test, sizeof(EbTest), MAX_TESTS, "conditions"))
+	if (!eb_check_dates(check, condition->date_from, condition->date_to, "conditions") ||
+		!eb_check_slice(check, condition->test, sizeof(EbTest), MAX_TESTS, "conditions"))
 		return false;
 	for (int i = 0; i < condition->test.n; i++)
 		if (!check_test(check, &test[i]))
@@ -191,7 +192,9 @@ check_allowances(EbCheck *check, EbSlice list)
 	if (!eb_check_slice(check, list, sizeof(EbAllowance), MAX_ALLOWANCES, "allowances"))
 		return false;
 	for (int i = 0; i < list.n; i++)
-		if (!eb_check_text(check, allowance[i].attr, "allowances"))
+		if (!eb_check_text(check, allowance[i].attr, "allowances") ||
+			!eb_check_that(check, allowance[i].at_least >= 0 && allowance[i].add_ukwh >= 0,
+						   "allowances"))
 			return false;
 	return true;
 }
@@ -236,20 +239,27 @@ static bool
 check_power_factor(EbCheck *check, const EbComponent *component)
 {
 	const EbPfRow *row = EB_ARRAY(check->tariff, EbPfRow, component->pf_row);
+	const EbPfLinear *linear = &component->pf_linear;
 
 	if (!eb_check_slice(check, component->pf_row, sizeof(EbPfRow), EB_MAX_ENTRIES,
 						"power factor") ||
 		!eb_check_that(check,
 					   eb_check_within(component->pf_table, 0, EB_PF_LINEAR) &&
 						   (component->kind != EB_KIND_POWER_FACTOR ||
-							component->pf_table != EB_PF_OWN || component->pf_row.n > 0) &&
-						   (component->pf_table != EB_PF_LINEAR || component->pf_linear.step_n > 0),
+							component->pf_table != EB_PF_OWN || component->pf_row.n > 0),
 					   "power factor"))
 		return false;
-	for (int i = 1; i < component->pf_row.n; i++)
-		if (!eb_check_that(check, row[i].pf_n < row[i - 1].pf_n, "power factor"))
+	for (int i = 0; i < component->pf_row.n; i++)
+		if (!eb_check_that(check,
+						   eb_check_within(row[i].pf_n, 0, EB_ONE) &&
+							   (i == 0 || row[i].pf_n < row[i - 1].pf_n),
+						   "power factor"))
 			return false;
-	return true;
+	return eb_check_that(check,
+						 component->pf_table != EB_PF_LINEAR ||
+							 (eb_check_within(linear->target_n, 0, EB_ONE) &&
+							  linear->cap_n >= linear->target_n && linear->step_n > 0),
+						 "power factor");
 }
 
 /* Metered kinds read what intervals have, demands their demand, the others what they need. */
@@ -258,14 +268,15 @@ check_kind(EbCheck *check, const EbComponent *component)
 {
 	int kind = component->kind;
 	bool metered = kind == EB_KIND_ENERGY || kind == EB_KIND_REACTIVE || kind == EB_KIND_CREDIT;
+	bool tiered = metered || kind == EB_KIND_CAPACITY || kind == EB_KIND_CUSTOM ||
+				  kind == EB_KIND_DEMAND || kind == EB_KIND_SESSION_TIME || kind == EB_KIND_IDLE ||
+				  kind == EB_KIND_RESERVE_TIME;
 	bool sound = eb_check_within(kind, 0, EB_KIND_RESERVE_TIME) &&
 				 eb_check_within(component->per, 0, EB_PER_UNIT) &&
 				 (!metered || component->quantity.kind <= EB_QTY_NET_KWH) &&
 				 eb_check_within(component->demand, kind == EB_KIND_DEMAND ? 0 : EB_NONE,
 								 check->tariff->demand.n - 1) &&
-				 (!component->has_tier || (kind != EB_KIND_FIXED && kind != EB_KIND_PERCENT &&
-										   kind != EB_KIND_POWER_FACTOR &&
-										   kind != EB_KIND_MINIMUM && kind != EB_KIND_MAXIMUM));
+				 (!component->has_tier || tiered);
 
 	return eb_check_that(check, sound, "components");
 }
@@ -282,9 +293,10 @@ check_numbers(EbCheck *check, const EbComponent *component)
 				 eb_check_within(component->step_mwh, 0, MAX_STEP) &&
 				 eb_check_within(component->step_ms, 0, MAX_STEP) &&
 				 eb_check_within(component->grace_ms, 0, MAX_STEP) && component->cap_n >= 0 &&
-				 component->vat_n >= 0;
+				 component->vat_n >= 0 && component->share_above_u >= 0;
 
-	return eb_check_that(check, sound, "components");
+	return eb_check_that(check, sound, "components") &&
+		   eb_check_dates(check, component->valid_from, component->valid_to, "components");
 }
 
 static bool
@@ -336,8 +348,12 @@ check_demand(EbCheck *check, const EbDemand *demand)
 				 eb_check_within(demand->n, 1, demand->top_mean ? 1000 : 1) &&
 				 eb_check_within(demand->schedule, EB_NONE, tariff->schedule.n - 1) &&
 				 eb_check_within(demand->event, EB_NONE, tariff->event.n - 1) &&
+				 demand->floor_ukw >= 0 && demand->floor_pct_n >= 0 && demand->cap_ukw >= 0 &&
 				 eb_check_within(demand->ratchet.lookback, 0, 36);
 
+	for (int month = 0; month < 12; month++)
+		sound =
+			sound && demand->ratchet.percent_n[month] >= 0 && demand->ratchet.current_n[month] >= 0;
 	return eb_check_that(check, sound, "demands") &&
 		   eb_check_text(check, demand->name, "demands") && eb_check_round(check, &demand->round);
 }
@@ -347,7 +363,9 @@ check_loss(EbCheck *check, const EbLoss *loss)
 {
 	return eb_check_that(check,
 						 eb_check_within(loss->kind, 0, EB_LOSS_COPPER) &&
-							 (loss->sign == 1 || loss->sign == -1) && loss->hours_n >= 0,
+							 (loss->sign == 1 || loss->sign == -1) && loss->hours_n >= 0 &&
+							 loss->percent_n >= 0 && loss->factor_n >= 0 && loss->load_kw_n >= 0 &&
+							 loss->k_n >= 0 && loss->cap_pct_n >= 0,
 						 "losses") &&
 		   eb_check_text(check, loss->code, "losses") && check_quantity(check, &loss->kva) &&
 		   check_quantity(check, &loss->minus);

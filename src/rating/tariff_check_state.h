@@ -38,7 +38,8 @@ extern bool eb_check_slice(EbCheck *check, EbSlice slice, size_t element, int ma
 extern bool eb_check_text(EbCheck *check, EbSlice text, const char *why);
 extern bool eb_check_labels(EbCheck *check, EbSlice label);
 extern bool eb_check_round(EbCheck *check, const EbRounding *round);
-/* tariff_check_time.c: calendar, seasons, schedules, events, series */
+/* tariff_check_time.c: local days [from, to), either end open; then calendar to series */
+extern bool eb_check_dates(EbCheck *check, int32_t from, int32_t to, const char *why);
 extern bool eb_check_time(EbCheck *check);
 /* tariff_check_component.c: price nodes, components; demands, losses, net */
 extern bool eb_check_nodes(EbCheck *check);

@@ -12,6 +12,15 @@
 #define LOWEST_US ((int64_t) (EB_DAY_MIN - 3) * EB_DAY_US)
 #define HIGHEST_US ((int64_t) (EB_DAY_MAX + 3) * EB_DAY_US)
 
+bool
+eb_check_dates(EbCheck *check, int32_t from, int32_t to, const char *why)
+{
+	return eb_check_that(check,
+						 from < to && (from == INT32_MIN || from >= EB_DAY_MIN) &&
+							 (to == INT32_MAX || to <= EB_DAY_MAX),
+						 why);
+}
+
 static bool
 check_names(EbCheck *check, EbSlice names, int max, const char *why)
 {
@@ -78,6 +87,7 @@ check_rule(EbCheck *check, const EbSchedule *schedule, const EbRule *rule)
 									   schedule->first_slot + schedule->nslots - 1) &&
 						   eb_check_within(rule->event, EB_NONE, check->tariff->event.n - 1),
 					   "rules") ||
+		!eb_check_dates(check, rule->valid_from, rule->valid_to, "rules") ||
 		!eb_check_slice(check, rule->span, sizeof(EbSpan), EB_MAX_SPANS, "spans"))
 		return false;
 	for (int i = 0; i < rule->span.n; i++)

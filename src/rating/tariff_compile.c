@@ -340,6 +340,6 @@ eb_tariff_compile(const EbNode *root, void *buf, size_t size, size_t *used, EbFa
 		return EB_OK;
 	if (size >= EB_TARIFF_MAX_SIZE)
 		return eb_fault_set(fault, EB_OUT_OF_RANGE, "tariff is too large",
-							"A compiled tariff has at most 4 MB: write fewer calendar days.");
+							"A compiled tariff has at most 8 MB: write fewer calendar days.");
 	return EB_NO_SPACE;
 }

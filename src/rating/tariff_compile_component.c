@@ -8,20 +8,6 @@
 #include "rating/tariff_build.h"
 #include "rating/tariff_lint.h"
 
-static EbText
-text_of(const EbNode *object, const char *key)
-{
-	return eb_node_text(eb_node_get(object, key));
-}
-
-static EbText
-group_of(const EbNode *component)
-{
-	EbText group = text_of(component, "group");
-
-	return group.len > 0 ? group : text_of(component, "code");
-}
-
 /* A default as it stands in the grammar, without its quotes */
 static EbText
 initial_word(const char *quoted)
@@ -53,7 +39,8 @@ static bool
 in_base(const EbNode *base, const EbNode *component)
 {
 	return base == NULL || eb_list_has(base, (EbText){"*", 1}) ||
-		   eb_list_has(base, text_of(component, "code")) || eb_list_has(base, group_of(component));
+		   eb_list_has(base, eb_text_of(component, "code")) ||
+		   eb_list_has(base, eb_group_of(component));
 }
 
 static bool
@@ -116,10 +103,11 @@ build_names(EbBuild *build, const EbNode *node, EbComponent *component)
 {
 	const EbNode *lane = eb_node_get(node, "lane");
 
-	return eb_build_bytes(build, text_of(node, "code"), &component->code) &&
-		   eb_build_bytes(build, group_of(node), &component->group) &&
-		   eb_build_bytes(build, text_of(node, "rider"), &component->rider) &&
-		   eb_build_bytes(build, text_of(node, lane != NULL ? "lane" : "code"), &component->lane) &&
+	return eb_build_bytes(build, eb_text_of(node, "code"), &component->code) &&
+		   eb_build_bytes(build, eb_group_of(node), &component->group) &&
+		   eb_build_bytes(build, eb_text_of(node, "rider"), &component->rider) &&
+		   eb_build_bytes(build, eb_text_of(node, lane != NULL ? "lane" : "code"),
+						  &component->lane) &&
 		   eb_build_label(build, eb_node_get(node, "name"), &component->label);
 }
 
@@ -184,21 +172,22 @@ build_power_factor(EbBuild *build, const EbNode *node, EbComponent *component)
 static void
 build_values(EbBuild *build, const EbNode *node, EbComponent *component)
 {
-	const EbKindWord *kind = eb_kind_find(text_of(node, "kind"));
+	const EbKindWord *kind = eb_kind_find(eb_text_of(node, "kind"));
 	const EbNode *each = eb_node_get(node, "each");
 
 	component->kind = kind->value;
 	component->per = EB_PER_BILL;
 	if (kind->per != NULL)
 		component->per = eb_build_word(eb_per_word, initial_word(kind->per), EB_PER_BILL);
-	component->per = eb_build_word(eb_per_word, text_of(node, "per"), component->per);
-	component->prorate = eb_build_word(eb_prorate_word, text_of(node, "prorate"), EB_PRORATE_NONE);
-	component->min_scope = eb_build_word(eb_min_scope_word, text_of(node, "scope"), EB_MIN_BILL);
+	component->per = eb_build_word(eb_per_word, eb_text_of(node, "per"), component->per);
+	component->prorate =
+		eb_build_word(eb_prorate_word, eb_text_of(node, "prorate"), EB_PRORATE_NONE);
+	component->min_scope = eb_build_word(eb_min_scope_word, eb_text_of(node, "scope"), EB_MIN_BILL);
 	component->per_line = eb_node_bool(eb_node_get(node, "per_line"), false);
 	component->round = eb_build_round(eb_node_find(node, "round"), build->tariff->round_line);
 	eb_build_dates(eb_node_get(node, "valid"), &component->valid_from, &component->valid_to);
 	component->demand =
-		eb_build_index(eb_node_get(build->root, "demands"), text_of(node, "demand"));
+		eb_build_index(eb_node_get(build->root, "demands"), eb_text_of(node, "demand"));
 	component->offset = eb_node_bool(eb_node_get(node, "offset"), true);
 	component->each_min = eb_node_get(each, "min") != NULL;
 	component->each_max = eb_node_get(each, "max") != NULL;
@@ -214,9 +203,9 @@ build_values(EbBuild *build, const EbNode *node, EbComponent *component)
 static bool
 build_component(EbBuild *build, const EbNode *node, EbComponent *component)
 {
-	const EbKindWord *kind = eb_kind_find(text_of(node, "kind"));
+	const EbKindWord *kind = eb_kind_find(eb_text_of(node, "kind"));
 	const EbNode *when = eb_node_get(node, "when");
-	EbText quantity = text_of(node, "quantity");
+	EbText quantity = eb_text_of(node, "quantity");
 	bool on_base = kind->value == EB_KIND_PERCENT || kind->value == EB_KIND_POWER_FACTOR ||
 				   kind->value == EB_KIND_MINIMUM || kind->value == EB_KIND_MAXIMUM;
 

@@ -7,18 +7,12 @@
  */
 #include "rating/tariff_build.h"
 
-static EbText
-text_of(const EbNode *object, const char *key)
-{
-	return eb_node_text(eb_node_get(object, key));
-}
-
 /* The demand by whose kW a step counts: the one it names, else the only one */
 static int
 step_demand(const EbBuild *build, const EbNode *node, const EbStep *step)
 {
 	const EbNode *demands = eb_node_get(build->root, "demands");
-	EbText name = text_of(node, "demand");
+	EbText name = eb_text_of(node, "demand");
 
 	if (step->unit != EB_STEP_KWH_PER_KW && step->unit != EB_STEP_KWH_PER_KW_DAY)
 		return EB_NONE;
@@ -52,7 +46,7 @@ build_steps(EbBuild *build, const EbNode *steps, const EbComponent *component, E
 	step = array;
 	EB_EACH(node, steps)
 	{
-		step->unit = eb_build_word(eb_step_unit_word, text_of(node, "unit"), EB_STEP_KWH);
+		step->unit = eb_build_word(eb_step_unit_word, eb_text_of(node, "unit"), EB_STEP_KWH);
 		step->factor_n = eb_build_decimal(node, "factor", EB_PRICE_SCALE, EB_ONE);
 		step->demand = step_demand(build, node, step);
 		if (!eb_build_price(build, eb_node_get(node, "up_to"), &step->up_to, reads) ||
@@ -80,9 +74,9 @@ build_allowances(EbBuild *build, const EbNode *list, EbSlice *slice)
 	{
 		allowance->at_least = eb_build_decimal(node, "at_least", EB_ENERGY_SCALE, 0);
 		allowance->add_ukwh = eb_build_decimal(node, "add", EB_ENERGY_SCALE, 0);
-		allowance->per_month = !eb_text_is(text_of(node, "per"), "scope");
-		allowance->widen_all = !eb_text_is(text_of(node, "widen"), "first");
-		if (!eb_build_bytes(build, text_of(node, "attr"), &allowance->attr))
+		allowance->per_month = !eb_text_is(eb_text_of(node, "per"), "scope");
+		allowance->widen_all = !eb_text_is(eb_text_of(node, "widen"), "first");
+		if (!eb_build_bytes(build, eb_text_of(node, "attr"), &allowance->attr))
 			return false;
 		allowance++;
 	}
@@ -93,21 +87,22 @@ bool
 eb_build_tier(EbBuild *build, const EbNode *node, EbComponent *component, bool *reads)
 {
 	EbTier *tier = &component->tier;
-	EbText by = text_of(node, "by");
+	EbText by = eb_text_of(node, "by");
 	bool runs_on;
 
 	component->has_tier = node != NULL;
 	if (node == NULL)
 		return true;
 	tier->mode =
-		(int8_t) eb_build_word(eb_tier_mode_word, text_of(node, "mode"), EB_TIER_GRADUATED);
-	tier->scope = (int8_t) eb_build_word(eb_tier_scope_word, text_of(node, "scope"), EB_SCOPE_BILL);
+		(int8_t) eb_build_word(eb_tier_mode_word, eb_text_of(node, "mode"), EB_TIER_GRADUATED);
+	tier->scope =
+		(int8_t) eb_build_word(eb_tier_scope_word, eb_text_of(node, "scope"), EB_SCOPE_BILL);
 	tier->order =
-		(int8_t) eb_build_word(eb_tier_order_word, text_of(node, "order"), EB_ORDER_PRORATA);
+		(int8_t) eb_build_word(eb_tier_order_word, eb_text_of(node, "order"), EB_ORDER_PRORATA);
 	tier->prorate =
-		(int8_t) eb_build_word(eb_prorate_word, text_of(node, "prorate"), EB_PRORATE_NONE);
+		(int8_t) eb_build_word(eb_prorate_word, eb_text_of(node, "prorate"), EB_PRORATE_NONE);
 	runs_on = tier->scope == EB_SCOPE_YEAR || tier->scope == EB_SCOPE_QUARTER;
-	tier->split = (int8_t) eb_build_word(eb_split_word, text_of(node, "split"),
+	tier->split = (int8_t) eb_build_word(eb_split_word, eb_text_of(node, "split"),
 										 runs_on ? EB_SPLIT_CONTINUE : EB_SPLIT_DAYS);
 	tier->nominal_days = eb_node_int(eb_node_get(node, "nominal_days"), 30);
 	tier->flat_at_zero = eb_node_bool(eb_node_get(node, "flat_at_zero"), true);

@@ -143,15 +143,16 @@ const EbType eb_condition_type = {
 #define WORD_TYPE(says, words) \
 	(&(const EbType){.kind = EB_TYPE_WORD, .what = (says), .word = (words)})
 
-#define STEP_FIELDS                                                   \
-	{.name = "up_to", .type = &eb_price_type},                        \
-		{.name = "unit",                                              \
-		 .type = WORD_TYPE("the unit of a step", eb_step_unit_word),  \
-		 .initial = "\"kwh\""},                                       \
-		{.name = "price", .type = &eb_price_type},                    \
-		{.name = "factor", .type = &eb_decimal_type, .initial = "1"}, \
-	{                                                                 \
-		.name = "flat", .type = &eb_price_type, .initial = "0"        \
+#define STEP_FIELDS                                                             \
+	{.name = "up_to", .type = &eb_price_type},                                  \
+		{.name = "unit",                                                        \
+		 .type = WORD_TYPE("the unit of a step", eb_step_unit_word),            \
+		 .initial = "\"kwh\""},                                                 \
+		{.name = "price", .type = &eb_price_type},                              \
+		{.name = "factor", .type = &eb_decimal_type, .initial = "1"},           \
+		{.name = "flat", .type = &eb_price_type, .initial = "0"},               \
+	{                                                                           \
+		.name = "demand", .type = &eb_name_type, .rule = EB_INITIAL_ONLY_DEMAND \
 	}
 
 static const EbType steps_inside_type = {
@@ -176,7 +177,6 @@ static const EbType steps_type = {
 			.field =
 				(const EbField[]){
 					STEP_FIELDS,
-					{.name = "demand", .type = &eb_name_type, .rule = EB_INITIAL_ONLY_DEMAND},
 					{.name = "steps", .type = &steps_inside_type},
 					{.name = NULL},
 				},

@@ -63,6 +63,34 @@ eb_node_text(const EbNode *node)
 }
 
 bool
+eb_key_plain(EbText key)
+{
+	for (int i = 0; i < key.len; i++)
+	{
+		char c = key.data[i];
+
+		if (!(c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+			  (c >= 'A' && c <= 'Z')))
+			return false;
+	}
+	return key.len > 0;
+}
+
+EbText
+eb_text_of(const EbNode *object, const char *key)
+{
+	return eb_node_text(eb_node_get(object, key));
+}
+
+EbText
+eb_group_of(const EbNode *component)
+{
+	EbText group = eb_text_of(component, "group");
+
+	return group.len > 0 ? group : eb_text_of(component, "code");
+}
+
+bool
 eb_node_bool(const EbNode *node, bool initial)
 {
 	if (eb_node_is(node, EB_NODE_TRUE))

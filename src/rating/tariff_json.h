@@ -51,6 +51,13 @@ eb_node_is(const EbNode *node, EbNodeKind kind)
 
 /* Content of a text node; empty (len 0, data not NULL) otherwise. */
 extern EbText eb_node_text(const EbNode *node);
+/* That of a member */
+extern EbText eb_text_of(const EbNode *object, const char *key);
+/* The name under which base lists find a component, besides its code */
+extern EbText eb_group_of(const EbNode *component);
+
+/* May a path show the key without quotes? */
+extern bool eb_key_plain(EbText key);
 
 /* Value of a boolean node, initial otherwise. */
 extern bool eb_node_bool(const EbNode *node, bool initial);

@@ -17,20 +17,6 @@
 
 /* ---------------------------------------------------------------- findings */
 
-static bool
-is_plain_key(EbText key)
-{
-	for (int i = 0; i < key.len; i++)
-	{
-		char c = key.data[i];
-
-		if (!(c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-			  (c >= 'A' && c <= 'Z')))
-			return false;
-	}
-	return key.len > 0;
-}
-
 /* Writes the path from the root on, a step only when it fits whole; returns the bytes written. */
 static int
 write_path(const EbPath *path, char *buf)
@@ -47,7 +33,7 @@ write_path(const EbPath *path, char *buf)
 	len = write_path(path->up, buf);
 	if (path->key.data == NULL)
 		n = snprintf(step, sizeof(step), "[%d]", path->index);
-	else if (is_plain_key(path->key) && path->key.len <= EB_SHOWN_BYTES)
+	else if (eb_key_plain(path->key) && path->key.len <= EB_SHOWN_BYTES)
 		n = snprintf(step, sizeof(step), "%s%.*s", len > 0 ? "." : "", path->key.len,
 					 path->key.data);
 	else

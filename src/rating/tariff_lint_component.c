@@ -6,6 +6,7 @@
  * Source: doc/rating.md.
  */
 #include "rating/tariff_lint.h"
+#include "rating/tariff_text.h"
 
 /* A component in hand of the checks */
 typedef struct Component
@@ -28,35 +29,20 @@ kind_is(const Component *component, const char *name)
 	return component->kind != NULL && strcmp(component->kind->name, name) == 0;
 }
 
-static EbText
-text_of(const EbNode *component, const char *key)
-{
-	return eb_node_text(eb_node_get(component, key));
-}
-
-/* The name under which base lists find it, besides its code */
-static EbText
-group_of(const EbNode *component)
-{
-	EbText group = text_of(component, "group");
-
-	return group.len > 0 ? group : text_of(component, "code");
-}
-
 /* ---------------------------------------------------------------- names and kinds */
 
 static void
 lint_names(const Component *component)
 {
 	EbPath code = eb_path_name(component->path, "code");
-	EbText name = text_of(component->node, "code");
+	EbText name = eb_text_of(component->node, "code");
 	const EbNode *first = eb_node_first(eb_node_get(component->lint->root, "components"));
 
-	if (eb_text_is(name, "*") || eb_text_is(text_of(component->node, "group"), "*"))
+	if (eb_text_is(name, "*") || eb_text_is(eb_text_of(component->node, "group"), "*"))
 		eb_lint_error(component->lint, component->path,
 					  "\"*\" stands for all components and cannot be a code or group");
 	for (const EbNode *other = first; other != component->node && name.len > 0; other = other->next)
-		if (eb_text_equal(text_of(other, "code"), name))
+		if (eb_text_equal(eb_text_of(other, "code"), name))
 		{
 			eb_lint_error(component->lint, &code, "another component has the code \"%.*s\"",
 						  EB_SHOWN(name));
@@ -64,11 +50,19 @@ lint_names(const Component *component)
 		}
 }
 
+/* Version 0.1.0 took these for every kind when they were the default, which says nothing. */
+static bool
+was_taken(const Component *component, const EbField *field, const EbNode *value)
+{
+	return (eb_text_is(value->key, "lane") || eb_text_is(value->key, "each")) &&
+		   eb_field_is_initial(field, value, component->node, component->lint->root);
+}
+
 static void
 lint_kind(const Component *component)
 {
 	EbPath path = eb_path_name(component->path, "kind");
-	EbText name = text_of(component->node, "kind");
+	EbText name = eb_text_of(component->node, "kind");
 
 	if (component->kind == NULL)
 	{
@@ -82,8 +76,13 @@ lint_kind(const Component *component)
 		const EbField *field = eb_field_find(&eb_component_type, member->key);
 		EbPath below = eb_path_key(component->path, member->key);
 
-		if (field != NULL && field->kinds != 0 &&
-			((field->kinds >> (component->kind - eb_kind_word)) & 1) == 0)
+		if (field == NULL || field->kinds == 0 ||
+			((field->kinds >> (component->kind - eb_kind_word)) & 1) != 0)
+			continue;
+		if (was_taken(component, field, member))
+			eb_lint_warning(component->lint, &below, "is not used by kind \"%s\"",
+							component->kind->name);
+		else
 			eb_lint_error(component->lint, &below, "is not used by kind \"%s\"",
 						  component->kind->name);
 	}
@@ -120,7 +119,7 @@ static void
 lint_quantity(const Component *component)
 {
 	EbPath path = eb_path_name(component->path, "quantity");
-	EbText name = text_of(component->node, "quantity");
+	EbText name = eb_text_of(component->node, "quantity");
 	const char *unit = NULL;
 
 	if (kind_is(component, "energy") || kind_is(component, "credit"))
@@ -144,7 +143,7 @@ static void
 lint_per(const Component *component)
 {
 	EbPath path = eb_path_name(component->path, "per");
-	EbText name = text_of(component->node, "per");
+	EbText name = eb_text_of(component->node, "per");
 
 	if (component->kind != NULL && component->kind->units != NULL &&
 		eb_word_find(eb_per_word, name) != NULL && !eb_text_in(name, component->kind->units))
@@ -156,7 +155,7 @@ static void
 lint_demand_name(const Component *component)
 {
 	EbPath path = eb_path_name(component->path, "demand");
-	EbText name = text_of(component->node, "demand");
+	EbText name = eb_text_of(component->node, "demand");
 
 	if (name.len > 0 && eb_node_member(eb_node_get(component->lint->root, "demands"), name) == NULL)
 		eb_lint_error(component->lint, &path, "there is no demand \"%.*s\"", EB_SHOWN(name));
@@ -203,17 +202,17 @@ lint_lane(const Component *component)
 {
 	const EbNode *first = eb_node_first(eb_node_get(component->lint->root, "components"));
 	EbPath path = eb_path_name(component->path, "lane");
-	EbText lane = text_of(component->node, "lane");
+	EbText lane = eb_text_of(component->node, "lane");
 
 	for (const EbNode *other = first; other != component->node && lane.len > 0; other = other->next)
-		if (eb_text_equal(text_of(other, "lane"), lane) &&
-			eb_text_equal(text_of(other, "kind"), text_of(component->node, "kind")) &&
+		if (eb_text_equal(eb_text_of(other, "lane"), lane) &&
+			eb_text_equal(eb_text_of(other, "kind"), eb_text_of(component->node, "kind")) &&
 			eb_node_first(eb_node_get(other, "when")) == NULL &&
 			eb_node_get(other, "valid") == NULL && eb_node_get(other, "period") == NULL)
 		{
 			eb_lint_warning(component->lint, &path,
 							"never applies: component \"%.*s\" of the lane comes first",
-							EB_SHOWN(text_of(other, "code")));
+							EB_SHOWN(eb_text_of(other, "code")));
 			return;
 		}
 }
@@ -225,7 +224,7 @@ eb_schedule_of(const EbNode *root, const EbNode *reader)
 {
 	const EbNode *schedules = eb_node_get(root, "schedules");
 	const EbNode *only = eb_node_first(schedules);
-	EbText name = text_of(reader, "schedule");
+	EbText name = eb_text_of(reader, "schedule");
 
 	if (name.len > 0)
 		return eb_node_member(schedules, name);
@@ -248,8 +247,8 @@ lint_schedule(const Component *component)
 	const EbNode *schedule = eb_schedule_of(component->lint->root, component->node);
 	EbPath path = eb_path_name(component->path, "schedule");
 	EbPath period = eb_path_name(component->path, "period");
-	EbText name = text_of(component->node, "schedule");
-	EbText order = text_of(eb_node_get(component->node, "tier"), "order");
+	EbText name = eb_text_of(component->node, "schedule");
+	EbText order = eb_text_of(eb_node_get(component->node, "tier"), "order");
 	int n = 0;
 
 	if (name.len > 0 && schedule == NULL)
@@ -266,6 +265,9 @@ lint_schedule(const Component *component)
 						  EB_SHOWN(schedule->key), EB_SHOWN(text));
 	}
 }
+
+/* Keys of a step that are prices */
+static const char *const step_price[] = {"up_to", "price", "flat"};
 
 /* One price of the component: sound, and with a price for every period it is asked for */
 static void
@@ -287,14 +289,35 @@ lint_one_price(const Component *component, const EbPath *path, const EbNode *pri
 		eb_lint_price_periods(lint, path, price, schedule, eb_node_get(component->node, "period"));
 }
 
+/* Of steps, and of those inside them: one level, what lies deeper is an unknown key. */
+static void
+lint_step_prices(const Component *component, const EbPath *path, const EbNode *list,
+				 EbValueCost cost[EB_MAX_VALUES])
+{
+	int n = 0;
+
+	EB_EACH(step, list)
+	{
+		EbPath here = eb_path_index(path, n++);
+		EbPath inside = eb_path_name(&here, "steps");
+
+		for (int i = 0; i < 3; i++)
+		{
+			EbPath below = eb_path_name(&here, step_price[i]);
+
+			lint_one_price(component, &below, eb_node_get(step, step_price[i]), cost);
+		}
+		if (path->depth < EB_MAX_DEPTH)
+			lint_step_prices(component, &inside, eb_node_get(step, "steps"), cost);
+	}
+}
+
 static void
 lint_prices(const Component *component, EbValueCost cost[EB_MAX_VALUES])
 {
 	static const char *const key[] = {"price", "percent", "amount", "amount_incl"};
-	static const char *const step_key[] = {"up_to", "price", "flat"};
 	EbPath tier = eb_path_name(component->path, "tier");
 	EbPath steps = eb_path_name(&tier, "steps");
-	int n = 0;
 
 	for (int i = 0; i < 4; i++)
 	{
@@ -302,33 +325,23 @@ lint_prices(const Component *component, EbValueCost cost[EB_MAX_VALUES])
 
 		lint_one_price(component, &below, eb_node_get(component->node, key[i]), cost);
 	}
-	EB_EACH(step, eb_node_get(eb_node_get(component->node, "tier"), "steps"))
-	{
-		EbPath here = eb_path_index(&steps, n++);
-
-		for (int i = 0; i < 3; i++)
-		{
-			EbPath below = eb_path_name(&here, step_key[i]);
-
-			lint_one_price(component, &below, eb_node_get(step, step_key[i]), cost);
-		}
-	}
+	lint_step_prices(component, &steps, eb_node_get(eb_node_get(component->node, "tier"), "steps"),
+					 cost);
 }
 
 /* Does a price of it hang on the period? All of them can be followed. */
 static bool
 reads_period(const Component *component)
 {
-	static const char *const key[] = {"up_to", "price", "flat"};
 	const EbNode *root = component->lint->root;
 	bool reads = eb_price_reads_period(root, eb_node_get(component->node, "price"));
 
 	EB_EACH(step, eb_node_get(eb_node_get(component->node, "tier"), "steps"))
 		for (int i = 0; i < 3; i++)
 		{
-			reads = reads || eb_price_reads_period(root, eb_node_get(step, key[i]));
+			reads = reads || eb_price_reads_period(root, eb_node_get(step, step_price[i]));
 			EB_EACH(inside, eb_node_get(step, "steps"))
-				reads = reads || eb_price_reads_period(root, eb_node_get(inside, key[i]));
+				reads = reads || eb_price_reads_period(root, eb_node_get(inside, step_price[i]));
 		}
 	return reads;
 }
@@ -338,8 +351,8 @@ reads_period(const Component *component)
 static bool
 answers_to(const EbNode *component, EbText name)
 {
-	return eb_text_equal(text_of(component, "code"), name) ||
-		   eb_text_equal(group_of(component), name);
+	return eb_text_equal(eb_text_of(component, "code"), name) ||
+		   eb_text_equal(eb_group_of(component), name);
 }
 
 static void
@@ -421,14 +434,14 @@ lint_limit(const Component *component, const char *key)
 		eb_node_decimal(eb_node_get(component->node, key), EB_PRICE_SCALE, &max_n) != EB_OK)
 		return;
 	EB_EACH(other, eb_node_get(component->lint->root, "components"))
-		if (eb_text_is(text_of(other, "kind"), "minimum") && eb_node_get(other, "when") == NULL &&
-			eb_node_get(other, "valid") == NULL &&
-			eb_text_equal(text_of(other, "scope"), text_of(component->node, "scope")) &&
+		if (eb_text_is(eb_text_of(other, "kind"), "minimum") &&
+			eb_node_get(other, "when") == NULL && eb_node_get(other, "valid") == NULL &&
+			eb_text_equal(eb_text_of(other, "scope"), eb_text_of(component->node, "scope")) &&
 			same_names(eb_node_get(other, "base"), eb_node_get(component->node, "base")) &&
 			eb_node_decimal(eb_node_get(other, key), EB_PRICE_SCALE, &min_n) == EB_OK &&
 			min_n > max_n)
 			eb_lint_error(component->lint, &path, "the maximum is below minimum \"%.*s\"",
-						  EB_SHOWN(text_of(other, "code")));
+						  EB_SHOWN(eb_text_of(other, "code")));
 }
 
 void
@@ -445,7 +458,7 @@ eb_lint_components(EbLint *lint, const EbPath *path, bool prices_sound,
 	{
 		EbPath here = eb_path_index(&list, n++);
 		EbPath tier = eb_path_name(&here, "tier");
-		Component component = {lint, &here, node, eb_kind_find(text_of(node, "kind"))};
+		Component component = {lint, &here, node, eb_kind_find(eb_text_of(node, "kind"))};
 
 		lint_names(&component);
 		lint_kind(&component);

@@ -57,8 +57,8 @@ eb_lint_each(EbLint *lint, const EbPath *path, const EbNode *each)
 	int64_t min_n;
 	int64_t max_n;
 
-	if (eb_node_get(each, "min") == NULL && eb_node_get(each, "max") == NULL)
-		eb_lint_error(lint, path, "must have \"min\" or \"max\"");
+	if (eb_node_first(each) == NULL)
+		eb_lint_warning(lint, path, "is not used: it has neither \"min\" nor \"max\"");
 	if (eb_node_decimal(eb_node_get(each, "min"), EB_PRICE_SCALE, &min_n) == EB_OK &&
 		eb_node_decimal(eb_node_get(each, "max"), EB_PRICE_SCALE, &max_n) == EB_OK && min_n > max_n)
 		eb_lint_error(lint, path, "\"min\" is above \"max\"");

@@ -7,6 +7,7 @@
  */
 #include "base/civil.h"
 #include "rating/tariff_lint.h"
+#include "rating/tariff_text.h"
 
 /* ---------------------------------------------------------------- series and events */
 
@@ -234,6 +235,53 @@ has_credit(const EbNode *root)
 	return false;
 }
 
+/* A key the mode does not use: version 0.1.0 took defaults, which say nothing, so they are taken. */
+static void
+lint_net_key(EbLint *lint, const EbPath *path, const EbNode *net, const char *key, EbText mode)
+{
+	const EbField *field = eb_field_find(&eb_net_type, (EbText){key, (int) strlen(key)});
+	const EbNode *value = eb_node_get(net, key);
+	EbPath below = eb_path_name(path, key);
+
+	if (value == NULL)
+		return;
+	if (eb_field_is_initial(field, value, net, lint->root))
+		eb_lint_warning(lint, &below, "is not used by mode \"%.*s\"", EB_SHOWN(mode));
+	else
+		eb_lint_error(lint, &below, "is not used by mode \"%.*s\"", EB_SHOWN(mode));
+}
+
+/* What is paid or lost with every bill, or goes on for ever, leaves nothing to settle. */
+static void
+lint_settlement(EbLint *lint, const EbPath *path, const EbNode *net)
+{
+	EbText excess = eb_node_text(eb_node_get(net, "excess"));
+	bool each_bill = eb_text_in(excess, "pay lost") && excess.len > 0;
+	bool expires = eb_node_bool(eb_node_get(net, "expire"), false);
+	bool carries = eb_text_is(eb_node_text(eb_node_get(net, "settle")), "carry");
+	struct
+	{
+		const char *key;
+		bool unused;
+	} use[] = {
+		{"expire", each_bill},
+		{"settle", each_bill || expires},
+		{"settle_month", each_bill || (carries && !expires)},
+		{"true_up_price", each_bill ? eb_text_is(excess, "lost") : carries || expires},
+	};
+
+	for (size_t i = 0; i < sizeof(use) / sizeof(use[0]); i++)
+	{
+		EbPath below = eb_path_name(path, use[i].key);
+
+		if (use[i].unused && eb_node_get(net, use[i].key) != NULL)
+			eb_lint_warning(lint, &below, "is not used: %s",
+							each_bill ? "\"excess\" leaves nothing to settle"
+							: expires ? "\"expire\" leaves nothing to pay"
+									  : "\"settle\" is \"carry\"");
+	}
+}
+
 void
 eb_lint_net(EbLint *lint, const EbPath *path, const EbNode *net)
 {
@@ -245,12 +293,10 @@ eb_lint_net(EbLint *lint, const EbPath *path, const EbNode *net)
 	if (mode.len == 0)
 		mode = (EbText){"none", 4};
 	for (size_t i = 0; i < sizeof(net_key) / sizeof(net_key[0]); i++)
-	{
-		EbPath below = eb_path_name(path, net_key[i].key);
-
-		if (eb_node_get(net, net_key[i].key) != NULL && !eb_text_in(mode, net_key[i].modes))
-			eb_lint_error(lint, &below, "is not used by mode \"%.*s\"", EB_SHOWN(mode));
-	}
+		if (!eb_text_in(mode, net_key[i].modes))
+			lint_net_key(lint, path, net, net_key[i].key, mode);
+	if (eb_text_in(mode, net_key[0].modes))
+		lint_settlement(lint, path, net);
 	if ((eb_text_is(mode, "rollover_money") || eb_text_is(mode, "billing") ||
 		 eb_text_is(mode, "billing_carry") || eb_text_is(mode, "buy_all_sell_all")) &&
 		!has_credit(lint->root))

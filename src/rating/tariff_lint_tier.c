@@ -16,12 +16,6 @@ typedef struct Tier
 	EbText mode;
 } Tier;
 
-static EbText
-text_of(const EbNode *object, const char *key)
-{
-	return eb_node_text(eb_node_get(object, key));
-}
-
 static bool
 mode_is(const Tier *tier, const char *mode)
 {
@@ -205,7 +199,7 @@ unit_fits(const Tier *tier, EbText unit)
 static EbText
 unit_of(const EbNode *step)
 {
-	EbText unit = text_of(step, "unit");
+	EbText unit = eb_text_of(step, "unit");
 
 	return unit.len > 0 ? unit : (EbText){"kwh", 3};
 }
@@ -216,7 +210,7 @@ lint_step_demand(const Tier *tier, const EbPath *path, const EbNode *step)
 {
 	const EbNode *demands = eb_node_get(tier->lint->root, "demands");
 	EbPath demand = eb_path_name(path, "demand");
-	EbText name = text_of(step, "demand");
+	EbText name = eb_text_of(step, "demand");
 	bool by_kw =
 		eb_text_is(unit_of(step), "kwh_per_kw") || eb_text_is(unit_of(step), "kwh_per_kw_day");
 
@@ -254,9 +248,9 @@ lint_step(const Tier *tier, const EbPath *path, const EbNode *step, const EbNode
 		lint_bound(tier, &bound, up_to);
 	if (up_to != NULL && before != NULL && eb_node_get(before, "up_to") != NULL)
 		lint_rising(tier, &bound, eb_node_get(before, "up_to"), up_to);
-	if (!unit_fits(tier, text_of(step, "unit")))
+	if (!unit_fits(tier, eb_text_of(step, "unit")))
 		eb_lint_error(tier->lint, &unit, "\"%.*s\" does not fit the quantity",
-					  EB_SHOWN(text_of(step, "unit")));
+					  EB_SHOWN(eb_text_of(step, "unit")));
 	if (up_to != NULL && before != NULL && !eb_text_equal(unit_of(step), unit_of(before)))
 		eb_lint_error(tier->lint, path, "steps of one tier must have the same unit");
 	if (!priced)
@@ -310,8 +304,8 @@ count_steps(const EbNode *list)
 static void
 lint_counted(const Tier *tier)
 {
-	EbText per = text_of(tier->component, "per");
-	EbText quantity = text_of(tier->component, "quantity");
+	EbText per = eb_text_of(tier->component, "per");
+	EbText quantity = eb_text_of(tier->component, "quantity");
 
 	if (eb_text_is(per, "day") || eb_text_is(per, "month") || eb_text_is(quantity, "days") ||
 		eb_text_is(quantity, "months"))
@@ -341,7 +335,7 @@ eb_lint_tier(EbLint *lint, const EbPath *path, const EbNode *node, const EbNode 
 		eb_lint_error(lint, path, "\"size\" and \"free\" belong to mode \"package\"");
 	if (!mode_is(&tier, "volume") && eb_node_get(node, "by") != NULL)
 		eb_lint_error(lint, path, "\"by\" belongs to mode \"volume\"");
-	if (eb_text_is(text_of(node, "order"), "time") && (package || mode_is(&tier, "volume")))
+	if (eb_text_is(eb_text_of(node, "order"), "time") && (package || mode_is(&tier, "volume")))
 		eb_lint_warning(lint, path, "mode \"%.*s\" has one price for all: the order says nothing",
 						EB_SHOWN(tier.mode));
 	lint_steps(&tier, &steps, list);

@@ -312,6 +312,26 @@ eb_lint_span(EbLint *lint, const EbPath *path, const EbNode *span)
 		eb_lint_error(lint, path, "a span cannot begin at 24:00");
 }
 
+/* Only what follows midnight can belong to the day before. */
+static void
+lint_anchor(EbLint *lint, const EbPath *path, const EbNode *rule)
+{
+	EbPath anchor = eb_path_name(path, "anchor");
+	bool wraps = false;
+
+	EB_EACH(span, eb_node_get(rule, "spans"))
+	{
+		int from;
+		int to;
+
+		wraps = wraps || eb_node_count(span) != 2 ||
+				!eb_parse_minute(eb_node_text(span->child), &from) ||
+				!eb_parse_minute(eb_node_text(span->child->next), &to) || (to <= from && to > 0);
+	}
+	if (!wraps && eb_text_is(eb_node_text(eb_node_get(rule, "anchor")), "start"))
+		eb_lint_warning(lint, &anchor, "is not used: no span goes on after midnight");
+}
+
 void
 eb_lint_rule(EbLint *lint, const EbPath *path, const EbNode *rule)
 {
@@ -328,6 +348,7 @@ eb_lint_rule(EbLint *lint, const EbPath *path, const EbNode *rule)
 	eb_lint_seasons(lint, &season, eb_node_get(rule, "season"));
 	eb_lint_tags(lint, &days, eb_node_get(rule, "days"));
 	eb_lint_tags(lint, &not_days, eb_node_get(rule, "not_days"));
+	lint_anchor(lint, path, rule);
 	if (name.len > 0 && eb_node_member(eb_node_get(lint->root, "events"), name) == NULL)
 		eb_lint_error(lint, &event, "there is no event \"%.*s\"", EB_SHOWN(name));
 }

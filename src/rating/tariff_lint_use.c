@@ -9,16 +9,10 @@
  */
 #include "rating/tariff_lint.h"
 
-static EbText
-text_of(const EbNode *object, const char *key)
-{
-	return eb_node_text(eb_node_get(object, key));
-}
-
 static bool
 is_word(const EbNode *object, const char *key, const char *words)
 {
-	EbText text = text_of(object, key);
+	EbText text = eb_text_of(object, key);
 
 	return text.len > 0 && eb_text_in(text, words);
 }
@@ -56,9 +50,12 @@ lint_times(EbLint *lint, const EbPath *path, const EbNode *component)
 
 	if (prorated &&
 		(is_word(component, "per", "day") || is_word(component, "quantity", "days months")))
-		refuse_unused(lint, path, component, "prorate", "days or months are counted already");
-	if (prorated || counted)
+		warn_unused(lint, path, component, "prorate", "days or months are counted already");
+	if ((prorated || counted) && eb_node_first(eb_node_get(component, "each")) != NULL)
 		refuse_unused(lint, path, component, "each", "items are not counted by days or months");
+	if ((is_word(component, "quantity", "days") && is_word(component, "per", "month")) ||
+		(is_word(component, "quantity", "months") && is_word(component, "per", "day")))
+		warn_unused(lint, path, component, "per", "the quantity says what is counted");
 	if (prorated && is_word(component, "kind", "capacity"))
 		refuse_unused(lint, path, component, "tier", "what is prorated has one price");
 }
@@ -85,7 +82,7 @@ lint_offset(EbLint *lint, const EbPath *path, const EbNode *component)
 {
 	const EbNode *net = eb_node_get(lint->root, "net");
 	EbPath below = eb_path_name(path, "offset");
-	EbText mode = text_of(net, "mode");
+	EbText mode = eb_text_of(net, "mode");
 	bool offset = !eb_node_is(eb_node_get(component, "offset"), EB_NODE_FALSE);
 
 	if (mode.len == 0 || eb_text_in(mode, "none billing buy_all_sell_all"))
@@ -98,7 +95,7 @@ lint_offset(EbLint *lint, const EbPath *path, const EbNode *component)
 void
 eb_lint_use(EbLint *lint, const EbPath *path, const EbNode *component, bool reads_period)
 {
-	const EbKindWord *kind = eb_kind_find(text_of(component, "kind"));
+	const EbKindWord *kind = eb_kind_find(eb_text_of(component, "kind"));
 
 	if (kind == NULL)
 		return; /* reported */
@@ -209,8 +206,10 @@ lint_kind_scope(EbLint *lint, const EbPath *path, const EbNode *tier, const EbKi
 	bool metered = kind->value <= EB_KIND_CREDIT;
 	bool session = kind->value >= EB_KIND_SESSION_FLAT;
 
-	if (!metered && !session && is_word(tier, "order", "time per_period"))
+	if (!metered && !session && is_word(tier, "order", "time"))
 		eb_lint_error(lint, &order, "kind \"%s\" has no periods and no time", kind->name);
+	if (!metered && !session && is_word(tier, "order", "per_period"))
+		eb_lint_warning(lint, &order, "is not used: kind \"%s\" has no periods", kind->name);
 	if (!metered && !session && is_word(tier, "scope", "interval"))
 		eb_lint_error(lint, &scope, "kind \"%s\" has no intervals", kind->name);
 	if (kind->value != EB_KIND_ENERGY && !session && is_word(tier, "scope", "session"))
@@ -224,7 +223,7 @@ lint_kind_scope(EbLint *lint, const EbPath *path, const EbNode *tier, const EbKi
 void
 eb_lint_tier_use(EbLint *lint, const EbPath *path, const EbNode *tier, const EbNode *component)
 {
-	const EbKindWord *kind = eb_kind_find(text_of(component, "kind"));
+	const EbKindWord *kind = eb_kind_find(eb_text_of(component, "kind"));
 	EbPath steps = eb_path_name(path, "steps");
 	bool flat = lint_steps(lint, &steps, eb_node_get(tier, "steps"));
 

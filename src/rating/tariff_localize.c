@@ -11,6 +11,7 @@
 #include "rating/fault.h"
 #include "rating/price.h"
 #include "rating/tariff_compile.h"
+#include "rating/tariff_json.h"
 
 /* The tariff in hand, and where it stands: "versions[2].tariff." */
 typedef struct Localize
@@ -37,10 +38,16 @@ refuse(const Localize *work, const char *format, ...)
 	return eb_fault_detail(work->fault, EB_BAD_ARGUMENT, "%s%.*s", work->prefix, 190, detail);
 }
 
-static EbText
-text_of(const EbTariff *tariff, EbSlice slice)
+#define KEY_BYTES (EB_MAX_NAME + 8)
+
+/* A key as paths show it: .name, or ["a name"] */
+static const char *
+member(const Localize *work, EbSlice name, char key[KEY_BYTES])
 {
-	return (EbText){EB_ARRAY(tariff, char, slice), slice.n};
+	EbText text = {EB_ARRAY(work->tariff, char, name), name.n};
+
+	snprintf(key, KEY_BYTES, eb_key_plain(text) ? ".%.*s" : "[\"%.*s\"]", EB_TEXT_ARG(text));
+	return key;
 }
 
 /* ---------------------------------------------------------------- events */
@@ -50,6 +57,7 @@ localize_event(const Localize *work, const EbEvent *event)
 {
 	EbInstantRange *range = EB_WRITABLE(work->tariff, EbInstantRange, event->range);
 	int64_t before_us = INT64_MIN;
+	char key[KEY_BYTES];
 
 	for (int i = 0; i < event->range.n; i++)
 	{
@@ -59,11 +67,11 @@ localize_event(const Localize *work, const EbEvent *event)
 			range[i].to_us = eb_wall_instant(work->zone, range[i].to_us);
 		range[i].from_local = range[i].to_local = 0;
 		if (range[i].from_us >= range[i].to_us)
-			return refuse(work, "events.%.*s[%d]: the range ends before it begins",
-						  EB_TEXT_ARG(text_of(work->tariff, event->name)), i);
+			return refuse(work, "events%s[%d]: the range ends before it begins",
+						  member(work, event->name, key), i);
 		if (range[i].from_us < before_us)
-			return refuse(work, "events.%.*s[%d]: begins before the range before it ends",
-						  EB_TEXT_ARG(text_of(work->tariff, event->name)), i);
+			return refuse(work, "events%s[%d]: begins before the range before it ends",
+						  member(work, event->name, key), i);
 		before_us = range[i].to_us;
 	}
 	return EB_OK;
@@ -76,6 +84,7 @@ localize_series(const Localize *work, EbSeries *series)
 {
 	EbPoint *point = EB_WRITABLE(work->tariff, EbPoint, series->point);
 	bool by_day = series->kind == EB_SERIES_INSTANT;
+	char key[KEY_BYTES];
 
 	for (int i = 0; i < series->point.n; i++)
 	{
@@ -84,8 +93,8 @@ localize_series(const Localize *work, EbSeries *series)
 		point[i].local = 0;
 		point[i].day = eb_local_day(work->zone, point[i].at_us, NULL);
 		if (i > 0 && point[i].at_us <= point[i - 1].at_us)
-			return refuse(work, "series.%.*s: point %d is not after the point before it",
-						  EB_TEXT_ARG(text_of(work->tariff, series->name)), i);
+			return refuse(work, "series%s: point %d is not after the point before it",
+						  member(work, series->name, key), i);
 		by_day = by_day && point[i].at_us == eb_day_start(work->zone, point[i].day);
 	}
 	if (by_day)

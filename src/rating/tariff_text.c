@@ -62,7 +62,7 @@ void
 eb_put_decimal(EbWriter *writer, const EbNode *node, int scale)
 {
 	char buf[EB_DECIMAL_TEXT];
-	int64_t value;
+	int64_t value = 0;
 
 	eb_node_decimal(node, scale, &value);
 	eb_put(writer, buf, (size_t) eb_decimal_format(value, scale, buf));
@@ -179,6 +179,17 @@ wrote_initial(EbWriter *writer, size_t start, const EbField *field, const EbNode
 		   memcmp(writer->buf + start, writer->buf + end, end - start) == 0;
 	writer->len = end;
 	return same;
+}
+
+bool
+eb_field_is_initial(const EbField *field, const EbNode *value, const EbNode *object,
+					const EbNode *root)
+{
+	char buf[4 * EB_MAX_NAME]; /* defaults are short: what does not fit is none */
+	EbWriter writer = {.root = root, .buf = buf, .size = sizeof(buf)};
+
+	write_value(&writer, value, field->type);
+	return !writer.full && wrote_initial(&writer, 0, field, object);
 }
 
 /* ---------------------------------------------------------------- values */

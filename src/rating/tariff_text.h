@@ -23,6 +23,10 @@ extern void eb_put_string(EbWriter *writer, const char *text);
 extern void eb_put_json_text(EbWriter *writer, EbText text);
 extern void eb_put_decimal(EbWriter *writer, const EbNode *node, int scale);
 
+/* Is the value of the key, which may have faults, the default it has in the object? */
+extern bool eb_field_is_initial(const EbField *field, const EbNode *value, const EbNode *object,
+								const EbNode *root);
+
 /* Writes "key":value and returns true, or nothing when the value is the default. */
 extern bool eb_write_field(EbWriter *writer, const EbField *field, const EbNode *value,
 						   const EbNode *object, bool first);

@@ -1,8 +1,12 @@
 """Does doc/tariff.schema.json say of structure what the tables of the grammar say?
 
 Both are walked together from the root; a difference is a line with the path. What the grammar
-checks beyond its tables (digits, names, order) has no place in a schema.
+checks beyond its tables (digits, names, order) has no place in a schema. And does doc/tariff.md name all
+words and defaults of them?
 """
+import re
+
+DAYS = {'tue', 'wed', 'thu', 'fri'}     # "mon to sun"
 
 DECIMALS = {(9, 0): 'decimal', (9, 1): 'amount', (9, 2): 'positive', (6, 0): 'bound', (6, 1): 'kwh',
             (6, 2): 'positive_kwh', (3, 1): 'milli', (3, 2): 'positive_milli'}
@@ -132,3 +136,22 @@ def differences(grammar, schema, parse):
     walk.compare('', grammar['versions'], schema['then'])
     walk.compare('', grammar['tariff'], schema['else'])
     return walk.differences, walk.keys
+
+
+def undocumented(grammar, document):
+    """-> words and plain defaults that the document lacks"""
+    rows = [line.split('|') for line in document.split('\n') if line.startswith('|')]
+    words, defaults = set(), set()
+    for kind in grammar['types']:
+        words.update(kind.get('words', []))
+        for field in kind.get('fields', []):
+            words.update(field['kinds'])
+            if re.fullmatch(r'"?\w+"?', field.get('initial', 'null')):
+                defaults.add((field['name'], field.get('initial', 'null').strip('"')))
+    lacking = [word for word in words - DAYS if not re.search(r'(?<![\w.])%s(?!\w)' % re.escape(word), document)]
+    for key, initial in defaults - {(key, 'null') for key, _ in defaults}:
+        stands = re.compile(r'(?<![\w.-])%s(?!\w)' % initial)
+        if not (any('`%s`' % key in row[1] and stands.search(row[2]) for row in rows)
+                or re.search(r'[`"]%s[`"]: `?"?%s' % (key, initial), document)):
+            lacking.append('%s: %s' % (key, initial))
+    return sorted(lacking)

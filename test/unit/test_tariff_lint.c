@@ -307,6 +307,42 @@ test_tiers(void)
 		"error components[0].tier.steps[0].unit: \"kwh_per_day\" does not fit the quantity");
 }
 
+/* Prices of steps inside a step are looked at like those of any other. */
+static void
+test_inner_steps(void)
+{
+#define INNER(price) \
+	"'schedule':'tou','tier':{'steps':[{'steps':[{'up_to':5,'price':1},{'price':" price "}]}]}"
+#define CUSTOM(price)                                                                            \
+	"{'code':'a','kind':'custom','quantity':'meters','tier':{'steps':[{'steps':[{'price':" price \
+	"}]}]}}"
+#define TEN "{'ref':'b'},{'ref':'b'},{'ref':'b'},{'ref':'b'},{'ref':'b'},"
+	static const char values[] =
+		"'values':{'a':{'add':[" TEN TEN TEN
+		"0]},'b':{'add':[{'ref':'c'},{'ref':'c'},{'ref':'c'}]},"
+		"'c':{'add':[{'ref':'d'},{'ref':'d'},{'ref':'d'},{'ref':'d'},{'ref':'d'}]},'d':{'add':["
+		"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30]}},";
+
+	CHECK_CLEAN(around(TOU, "{'code':'a','kind':'energy'," INNER("{'period':{'*':2}}") "}"));
+	CHECK_FIRST(around(TOU, "{'code':'a','kind':'energy'," INNER("{'period':{'peak':2}}") "}"),
+				"error components[0].tier.steps[0].steps[1].price.period: has no price for period "
+				"\"valley\" of schedule \"tou\" and no \"*\"");
+	CHECK_FIRST(around(TOU, CUSTOM("{'period':{'*':2}}")),
+				"error components[0].tier.steps[0].steps[0].price: kind \"custom\" has no periods");
+	CHECK_CLEAN(around(values, CUSTOM("{'ref':'a'}")));
+	CHECK_FIRST(around(values, CUSTOM("{'mul':[{'ref':'a'},{'ref':'a'}]}")),
+				"error components[0].tier.steps[0].steps[0].price: is a price of more than 10000 "
+				"parts");
+#define BY_KW(keys)                                                                              \
+	around("'demands':{'x':{},'y':{}},",                                                         \
+		   "{'code':'a','kind':'energy','price':1,'tier':{'steps':[{'steps':[{'up_to':5,'unit':" \
+		   "'kwh_per_kw'" keys "},{'price':2}]}]}}")
+	CHECK_CLEAN(BY_KW(",'demand':'y'"));
+	CHECK_FIRST(BY_KW(""),
+				"error components[0].tier.steps[0].steps[0]: needs \"demand\", the tariff "
+				"has several");
+}
+
 static void
 test_bounds(void)
 {
@@ -420,6 +456,7 @@ main(void)
 	test_values();
 	test_value_growth();
 	test_tiers();
+	test_inner_steps();
 	test_bounds();
 	test_components();
 	test_measures();

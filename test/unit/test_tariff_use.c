@@ -111,12 +111,15 @@ test_kinds(void)
 	CHECK_FIRST(KIND("fixed", "'lane':'l'"),
 				"error components[0].lane: is not used by kind \"fixed\"");
 	CHECK_FIRST(KIND("fixed", "'each':{}"),
-				"error components[0].each: must have \"min\" or \"max\"");
+				"warning components[0].each: is not used: it has neither \"min\" nor \"max\"");
 	CHECK_CLEAN(KIND("fixed", "'per':'month','prorate':'months'"));
 	CHECK_FIRST(KIND("fixed", "'per':'day','prorate':'days'"),
-				"error components[0].prorate: is not used: days or months are counted already");
+				"warning components[0].prorate: is not used: days or months are counted already");
 	CHECK_FIRST(KIND("fixed", "'quantity':'months','prorate':'days'"),
-				"error components[0].prorate: is not used: days or months are counted already");
+				"warning components[0].prorate: is not used: days or months are counted already");
+	CHECK_FIRST(KIND("fixed", "'quantity':'months','per':'day'"),
+				"warning components[0].per: is not used: the quantity says what is counted");
+	CHECK_CLEAN(KIND("fixed", "'quantity':'months','per':'month'"));
 	CHECK_FIRST(KIND("fixed", "'per':'month','each':{'min':1}"),
 				"error components[0].each: is not used: items are not counted by days or months");
 	CHECK_FIRST(around("", "{'code':'a','kind':'capacity','prorate':'days','tier':{'steps':["
@@ -165,14 +168,26 @@ test_measures(void)
 				"error losses[0].cap_pct: is not used by kind \"factor\"");
 	CHECK_FIRST(LOSS("'kind':'percent','percent':3,'hours':720"),
 				"error losses[0].hours: is not used by kind \"percent\"");
-	CHECK_CLEAN(NET("'mode':'rollover_kwh','settle_month':4,'settle':'carry','expire':true"));
+	CHECK_CLEAN(NET("'mode':'rollover_kwh','settle_month':4,'expire':true"));
+	CHECK_CLEAN(NET("'mode':'rollover_kwh','settle_month':4,'settle':'pay','true_up_price':1"));
+	CHECK_CLEAN(NET("'mode':'offset_kwh','excess':'pay','true_up_price':1"));
 	CHECK_FIRST(NET("'settle_month':4"), "error net.settle_month: is not used by mode \"none\"");
 	CHECK_FIRST(NET("'mode':'billing','expire':true"),
 				"error net.expire: is not used by mode \"billing\"");
-	CHECK_FIRST(NET("'mode':'buy_all_sell_all','settle':'pay'"),
+	CHECK_FIRST(NET("'mode':'buy_all_sell_all','settle':'carry'"),
 				"error net.settle: is not used by mode \"buy_all_sell_all\"");
 	CHECK_FIRST(NET("'mode':'rollover_money','true_up_price':1"),
 				"error net.true_up_price: is not used by mode \"rollover_money\"");
+	CHECK_FIRST(NET("'mode':'rollover_kwh','settle':'carry','expire':true"),
+				"warning net.settle: is not used: \"expire\" leaves nothing to pay");
+	CHECK_FIRST(NET("'mode':'offset_kwh','true_up_price':1,'expire':true"),
+				"warning net.true_up_price: is not used: \"expire\" leaves nothing to pay");
+	CHECK_FIRST(NET("'mode':'rollover_money','settle':'carry','settle_month':4"),
+				"warning net.settle_month: is not used: \"settle\" is \"carry\"");
+	CHECK_FIRST(NET("'mode':'offset_kwh','excess':'pay','settle_month':4"),
+				"warning net.settle_month: is not used: \"excess\" leaves nothing to settle");
+	CHECK_FIRST(NET("'mode':'offset_kwh','excess':'lost','true_up_price':1"),
+				"warning net.true_up_price: is not used: \"excess\" leaves nothing to settle");
 	CHECK_FIRST(around("", "{'code':'a','kind':'energy','price':1,'offset':false}"),
 				"warning components[0].offset: is not used: \"net\" keeps no account");
 	CHECK_CLEAN(around("'net':{'mode':'offset_kwh'},",
@@ -185,6 +200,69 @@ test_measures(void)
 					   ENERGY ",{'code':'x','kind':'credit','price':1,'offset':false}"));
 	CHECK_FIRST(around(TOU "'demands':{'m':{'schedule':'tou'}},", ENERGY),
 				"warning demands.m.schedule: is not used: all periods count");
+}
+
+/* ---------------------------------------------------------------- rules */
+
+#define RULE(rule) around("'schedules':{'t':[{'period':'a'," rule "},{'period':'b'}]},", ENERGY)
+
+static void
+test_anchor(void)
+{
+	CHECK_CLEAN(RULE("'anchor':'start','spans':[['08:00','09:00'],['22:00','06:00']]"));
+	CHECK_CLEAN(RULE("'anchor':'instant','spans':[['08:00','09:00']]"));
+	CHECK_FIRST(RULE("'anchor':'start','spans':[['22:00','24:00'],['20:00','00:00']]"),
+				"warning schedules.t[0].anchor: is not used: no span goes on after midnight");
+	CHECK_FIRST(RULE("'anchor':'start','months':[1]"),
+				"warning schedules.t[0].anchor: is not used: no span goes on after midnight");
+}
+
+/* ---------------------------------------------------------------- what 0.1.0 took */
+
+/*
+ * Version 0.1.0 took these, and definitions outlive versions: they are read anew with every new
+ * binary form. What changes nothing may be a warning, never an error.
+ */
+static void
+test_former(void)
+{
+	static const char *const component[] = {
+		"{'code':'a','kind':'energy','price':1,'each':{}}",
+		"{'code':'a','kind':'fixed','price':1,'lane':'a'}",
+		"{'code':'a','kind':'custom','quantity':'meters','price':1,'lane':'a','each':{}}",
+		"{'code':'a','kind':'fixed','price':1},{'code':'b','kind':'percent','percent':1,'lane':'b',"
+		"'each':{},'vat':0,'offset':true}",
+		"{'code':'a','kind':'fixed','price':1},{'code':'b','kind':'minimum','amount':1,'lane':'b'}",
+		"{'code':'a','kind':'fixed','price':1,'per':'day','prorate':'days','each':{}}",
+		"{'code':'a','kind':'fixed','price':1,'quantity':'months','per':'day','prorate':'months'}",
+		"{'code':'a','kind':'custom','quantity':'import_kwh','price':1,'tier':{'order':'per_period'"
+		",'steps':[{'up_to':5},{'price':2}]}}",
+	};
+	static const char *const head[] = {
+		"'net':{},",
+		"'net':{'settle_month':12},",
+		("'net':{'mode':'none','settle':'pay','expire':false,'same_month':false,'match':'period',"
+		 "'excess':'carry','true_up_price':'0.0'},"),
+		"'events':{},'series':{},'demands':{},'losses':[],",
+	};
+	EbFault fault;
+
+	for (size_t i = 0; i < sizeof(component) / sizeof(component[0]); i++)
+	{
+		CHECK_INT(lint(around(TOU, component[i]))->nerrors, 0);
+		if (!CHECK(kit_json_tariff(around(TOU, component[i]), &fault) != NULL))
+			printf("    %s: %s\n", component[i], fault.detail);
+	}
+	for (size_t i = 0; i < sizeof(head) / sizeof(head[0]); i++)
+	{
+		CHECK_INT(lint(around(head[i], ENERGY))->nerrors, 0);
+		CHECK(kit_json_tariff(around(head[i], ENERGY), &fault) != NULL);
+	}
+	CHECK_FIRST(around("", component[1]),
+				"warning components[0].lane: is not used by kind \"fixed\"");
+	CHECK_FIRST(around("", "{'code':'a','kind':'fixed','price':1,'each':{'min':1},'lane':'b'}"),
+				"error components[0].lane: is not used by kind \"fixed\"");
+	CHECK_FIRST(around(head[1], ENERGY), "warning net.settle_month: is not used by mode \"none\"");
 }
 
 /* ---------------------------------------------------------------- tiers */
@@ -215,6 +293,8 @@ test_tiers(void)
 	CHECK_FIRST(OF("demand", "'demand':'d',", "'scope':'month','steps':[{'price':1}]"),
 				"error components[0].tier.scope: is not used: \"per\" of the demand says how often "
 				"it is due");
+	CHECK_FIRST(OF("demand", "'demand':'d',", "'order':'per_period','steps':[{'price':1}]"),
+				"error components[0]: needs a schedule, the tariff has none");
 	CHECK_FIRST(OF("demand", "'demand':'d',", "'order':'time','steps':[{'price':1}]"),
 				"error components[0].tier.order: kind \"demand\" has no periods and no time");
 	CHECK_FIRST(OF("custom", "'quantity':'meters',", "'scope':'interval','steps':[{'price':1}]"),
@@ -320,6 +400,8 @@ main(void)
 	test_kinds();
 	test_limits();
 	test_measures();
+	test_anchor();
+	test_former();
 	test_tiers();
 	test_short_scopes();
 	test_session_tiers();
