@@ -167,6 +167,11 @@ SELECT code, quantity, amount FROM (SELECT '{"elecbill":1,"currency":"TWD","zone
 	{"code":"energy","kind":"energy","price":1},{"code":"pf","kind":"power_factor","base":["energy"],"table":"cn_0.90","valid":["2020-01-01","2021-01-01"]}]}'::elecbill.tariff AS tariff) AS t,
 	elecbill.rate(tariff, elecbill.usage_from(tariff, '{"during":["2025-06-01","2025-07-01"],"import_kwh":5000}'), '{"attrs":{"contract_kva":100,"contract_kw":80}}');
 
+-- of days only the first goes on from what was used before it, also when other days are charged first
+SELECT tier, quantity, price, factor, amount FROM (SELECT '{"elecbill": 1, "currency": "CNY", "zone": "UTC", "components": [{"code": "e", "kind": "energy", "factor_if": [{"if": {"months": [4], "days": ["weekday"]}, "factor": 2}],
+	"tier": {"scope": "day", "steps": [{"up_to": 10, "price": 1}, {"price": 3}]}}]}'::elecbill.tariff AS tariff) AS t,
+	elecbill.rate(tariff, elecbill.usage_from(tariff, '{"parts": [{"from": "2025-04-30", "import_kwh": 5}, {"from": "2025-05-01", "import_kwh": 5}], "during": ["2025-04-30", "2025-05-02"]}'), '{"before": {"day": 8}}');
+
 -- as a program sees it
 \set VERBOSITY sqlstate
 SELECT elecbill.rate_total(tariff, usage, '{"befor":{}}') FROM u WHERE name = 'tier';

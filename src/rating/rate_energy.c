@@ -79,7 +79,8 @@ rate_part_tiers(EbWork *work, const EbPart *part, int *counted, int64_t *counter
 	if (status != EB_OK)
 		return status;
 	*counted = part->last + 1;
-	if (!continues)
+	/* of days only the first goes on, and its part may come later */
+	if (!continues && eb_tier_scope(work->component) != EB_SCOPE_DAY)
 		eb_forget_before(work);
 	for (int i = 0; continues && i < work->nslots; i++)
 		if (!eb_add64(counter_u[i], part->quantity_u[i], &counter_u[i]))
