@@ -9,7 +9,8 @@ SCRIPT = sql/elecbill--$(EB_VERSION).sql
 
 ENGINE_PARTS := $(sort $(wildcard sql/engine/*.sql))
 SCHEMA_PARTS := $(sort $(wildcard sql/schema/*.sql))
-UPGRADES := $(patsubst sql/upgrade/%,sql/%,$(wildcard sql/upgrade/elecbill--*--*.sql))
+FORMER := $(foreach step,$(wildcard sql/upgrade/elecbill--*--*.sql),$(word 2,$(subst --, ,$(notdir $(step)))))
+UPGRADES := $(FORMER:%=sql/elecbill--%--$(EB_VERSION).sql)
 SCHEMA_STEPS := $(shell ls sql/upgrade/schema--*.sql 2>/dev/null | sort -V)
 
 PURE_FLOORS = base rating risk codec trust
@@ -27,8 +28,8 @@ SHLIB_EXPORTS = src/pg/exports.txt
 
 # pg_regress tests, by name: the built script lies in sql/ too. test/regress runs them, each in a
 # database of its own; make installcheck is not used, for it would run them all in one.
-REGRESS = core html frame csv demand_rate estate ingest reading staff tier rounding rate increment line_delta period usage usage_summary usage_rows register_usage compare tariff_plan bill_run \
-	tariff tariff_lint rider version session import_ocpi net import_urdb
+REGRESS = load_profile core html frame csv demand_rate estate ingest reading staff tier rounding rate increment line_delta period usage usage_summary usage_rows register_usage usage_profile compare tariff_plan bill_run \
+	tariff tariff_lint rider version session import_ocpi net import_urdb rolling import_intervals import_market register_days
 NO_INSTALLCHECK = 1
 
 # PGXS takes these goals, tests nothing, and says that all is well.
@@ -84,8 +85,8 @@ src/pg/elecbill.o src/pg/elecbill.bc: override CPPFLAGS += -DELECBILL_VERSION='"
 src/pg/elecbill.o src/pg/elecbill.bc: elecbill.control
 
 # The script: the engine parts in name order, then the schema parts as the body of create_schema(),
-# then the steps of upgrade_schema(). An upgrade script: what stands in sql/upgrade, then everything
-# that can be written over its former self. They and the export list are made anew each time and put
+# then the steps of upgrade_schema(). An upgrade script, one from each former version to this: the steps of
+# sql/upgrade, then everything that can be written over its former self. They and the export list are made anew each time and put
 # in place when they differ, so that a part which was taken away is noticed.
 put_in_place = if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
 
@@ -93,8 +94,8 @@ $(SCRIPT): FORCE
 	@{ cat $(ENGINE_PARTS) && sql/upgrade/procedures '$(SCHEMA_PARTS)' '$(SCHEMA_STEPS)'; } > $@.tmp
 	@$(put_in_place)
 
-$(UPGRADES): sql/%: sql/upgrade/% FORCE
-	@{ cat $< && { cat $(ENGINE_PARTS) && sql/upgrade/procedures '$(SCHEMA_PARTS)' '$(SCHEMA_STEPS)'; } | \
+$(UPGRADES): sql/elecbill--%--$(EB_VERSION).sql: FORCE
+	@{ sql/upgrade/engine_steps $* && { cat $(ENGINE_PARTS) && sql/upgrade/procedures '$(SCHEMA_PARTS)' '$(SCHEMA_STEPS)'; } | \
 	  awk -f sql/upgrade/replace.awk; } > $@.tmp
 	@$(put_in_place)
 

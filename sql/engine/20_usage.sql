@@ -86,17 +86,85 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION elecbill._usage_final(internal) IS
 'state as summary; NULL when no row was added';
 
+-- For window frames that move. "any": each serves all forms of usage() with as many arguments, which
+-- it tells apart by their types.
+
+CREATE FUNCTION elecbill._usage_moving_accum(internal, "any", "any", "any") RETURNS internal
+AS 'MODULE_PATHNAME', 'elecbill_usage_moving_accum'
+LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION elecbill._usage_moving_accum(internal, "any", "any", "any") IS
+'transition of usage() of 3 arguments over frames that move: a row enters';
+CREATE FUNCTION elecbill._usage_moving_accum_inv(internal, "any", "any", "any") RETURNS internal
+AS 'MODULE_PATHNAME', 'elecbill_usage_moving_accum_inv'
+LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION elecbill._usage_moving_accum_inv(internal, "any", "any", "any") IS
+'inverse transition of usage() of 3 arguments: the oldest row leaves, to the last digit. NULL, and the frame is summed anew, for a tariff with demands or tiers in order of time';
+
+CREATE FUNCTION elecbill._usage_moving_accum(internal, "any", "any", "any", "any") RETURNS internal
+AS 'MODULE_PATHNAME', 'elecbill_usage_moving_accum'
+LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION elecbill._usage_moving_accum(internal, "any", "any", "any", "any") IS
+'transition of usage() of 4 arguments over frames that move: a row enters';
+CREATE FUNCTION elecbill._usage_moving_accum_inv(internal, "any", "any", "any", "any") RETURNS internal
+AS 'MODULE_PATHNAME', 'elecbill_usage_moving_accum_inv'
+LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION elecbill._usage_moving_accum_inv(internal, "any", "any", "any", "any") IS
+'inverse transition of usage() of 4 arguments: the oldest row leaves, to the last digit. NULL, and the frame is summed anew, for a tariff with demands or tiers in order of time';
+
+CREATE FUNCTION elecbill._usage_moving_accum(internal, "any", "any", "any", "any", "any") RETURNS internal
+AS 'MODULE_PATHNAME', 'elecbill_usage_moving_accum'
+LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION elecbill._usage_moving_accum(internal, "any", "any", "any", "any", "any") IS
+'transition of usage() of 5 arguments over frames that move: a row enters';
+CREATE FUNCTION elecbill._usage_moving_accum_inv(internal, "any", "any", "any", "any", "any") RETURNS internal
+AS 'MODULE_PATHNAME', 'elecbill_usage_moving_accum_inv'
+LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION elecbill._usage_moving_accum_inv(internal, "any", "any", "any", "any", "any") IS
+'inverse transition of usage() of 5 arguments: the oldest row leaves, to the last digit. NULL, and the frame is summed anew, for a tariff with demands or tiers in order of time';
+
+CREATE FUNCTION elecbill._usage_moving_accum(internal, "any", "any", "any", "any", "any", "any") RETURNS internal
+AS 'MODULE_PATHNAME', 'elecbill_usage_moving_accum'
+LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION elecbill._usage_moving_accum(internal, "any", "any", "any", "any", "any", "any") IS
+'transition of usage() of 6 arguments over frames that move: a row enters';
+CREATE FUNCTION elecbill._usage_moving_accum_inv(internal, "any", "any", "any", "any", "any", "any") RETURNS internal
+AS 'MODULE_PATHNAME', 'elecbill_usage_moving_accum_inv'
+LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION elecbill._usage_moving_accum_inv(internal, "any", "any", "any", "any", "any", "any") IS
+'inverse transition of usage() of 6 arguments: the oldest row leaves, to the last digit. NULL, and the frame is summed anew, for a tariff with demands or tiers in order of time';
+
+CREATE FUNCTION elecbill._usage_moving_accum(internal, "any", "any", "any", "any", "any", "any", "any") RETURNS internal
+AS 'MODULE_PATHNAME', 'elecbill_usage_moving_accum'
+LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION elecbill._usage_moving_accum(internal, "any", "any", "any", "any", "any", "any", "any") IS
+'transition of usage() of 7 arguments over frames that move: a row enters';
+CREATE FUNCTION elecbill._usage_moving_accum_inv(internal, "any", "any", "any", "any", "any", "any", "any") RETURNS internal
+AS 'MODULE_PATHNAME', 'elecbill_usage_moving_accum_inv'
+LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION elecbill._usage_moving_accum_inv(internal, "any", "any", "any", "any", "any", "any", "any") IS
+'inverse transition of usage() of 7 arguments: the oldest row leaves, to the last digit. NULL, and the frame is summed anew, for a tariff with demands or tiers in order of time';
+
+CREATE FUNCTION elecbill._usage_moving_final(internal) RETURNS elecbill.usage_summary
+AS 'MODULE_PATHNAME', 'elecbill_usage_moving_final'
+LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION elecbill._usage_moving_final(internal) IS
+'state of a frame as summary; NULL when there is no row in it';
+
 CREATE AGGREGATE elecbill.usage(tariff elecbill.tariff, at timestamptz, energy_wh bigint, step interval) (
 	SFUNC = elecbill._usage_accum, STYPE = internal, SSPACE = 1024,
 	COMBINEFUNC = elecbill._usage_combine, SERIALFUNC = elecbill._usage_serialize,
-	DESERIALFUNC = elecbill._usage_deserialize, FINALFUNC = elecbill._usage_final, PARALLEL = SAFE);
+	DESERIALFUNC = elecbill._usage_deserialize, FINALFUNC = elecbill._usage_final, PARALLEL = SAFE,
+	MSFUNC = elecbill._usage_moving_accum, MINVFUNC = elecbill._usage_moving_accum_inv,
+	MSTYPE = internal, MSSPACE = 1024, MFINALFUNC = elecbill._usage_moving_final);
 COMMENT ON AGGREGATE elecbill.usage(elecbill.tariff, timestamptz, bigint, interval) IS
-'usage of intervals [at, at + step) in Wh, as the tariff divides time; each is spread evenly and cut at every boundary, parts add up exactly. step: positive, at most 32 days; days end at the same wall clock of the tariff''s zone. missing_s counts the seconds of during that no interval covers, if none overlap. Energies of the same time add, in windows of demands, too; their gaps are found where none overlap. Rows with a NULL are skipped; no row gives NULL. The order of rows does not matter. UB400 negative energy or bad step, UB404 where the tariff has no price or no version, UB409 tariffs that classify differently in one group, UB422 overflow. A tariff that is a constant or a parameter is looked at once per group, a column once per row';
+'usage of intervals [at, at + step) in Wh, as the tariff divides time; each is spread evenly and cut at every boundary, parts add up exactly. step: positive, at most 32 days; days end at the same wall clock of the tariff''s zone. missing_s counts the seconds of during that no interval covers, if none overlap. Energies of the same time add, in windows of demands, too; their gaps are found where none overlap. Rows with a NULL are skipped; no row gives NULL. The order of rows does not matter. Over a window frame that moves, rows that leave it are subtracted, which is exact; with demands or tiers in order of time each frame is summed anew. UB400 negative energy or bad step, UB404 where the tariff has no price or no version, UB409 tariffs that classify differently in one group, UB422 overflow. A tariff that is a constant or a parameter is looked at once per group, a column once per row';
 
 CREATE AGGREGATE elecbill.usage(tariff elecbill.tariff, during tstzrange, kwh numeric) (
 	SFUNC = elecbill._usage_accum, STYPE = internal, SSPACE = 1024,
 	COMBINEFUNC = elecbill._usage_combine, SERIALFUNC = elecbill._usage_serialize,
-	DESERIALFUNC = elecbill._usage_deserialize, FINALFUNC = elecbill._usage_final, PARALLEL = SAFE);
+	DESERIALFUNC = elecbill._usage_deserialize, FINALFUNC = elecbill._usage_final, PARALLEL = SAFE,
+	MSFUNC = elecbill._usage_moving_accum, MINVFUNC = elecbill._usage_moving_accum_inv,
+	MSTYPE = internal, MSSPACE = 1024, MFINALFUNC = elecbill._usage_moving_final);
 COMMENT ON AGGREGATE elecbill.usage(elecbill.tariff, tstzrange, numeric) IS
 'usage of intervals in kWh (at most 6 decimals), as the tariff divides time; else as usage(tariff, at, energy_wh, step). UB400 also for an empty or unbounded range';
 

@@ -49,8 +49,11 @@ RETURN (
 			('later_period_billed', '后期已出账', 'a later period is billed already'),
 			('already_billed', '已出账', 'billed already'),
 			('missing_readings', '抄表数据有缺失', 'readings are missing'),
-			('estimated_readings', '抄表间隔过长,分时电量为估计', 'readings too far apart')
+			('estimated_readings', '抄表间隔过长,分时电量为估计', 'readings too far apart'),
+			-- alarms and their states
+			('usage_limit', '用电量超限', 'usage above its limit'),
+			('open', '未恢复', 'open'), ('closed', '已恢复', 'over'), ('info', '通知', 'notice')
 		 ) AS w(code, zh, en) WHERE w.code = label.code),
 		code));
 COMMENT ON FUNCTION elecbill.label(text, text) IS
-'word for a code (state of a bill, period, kind, quality, exception) in Chinese (zh) or English (en); what it does not know comes back as it is';
+'word for a code (state of a bill, period, kind, quality, exception, alarm) in Chinese (zh) or English (en); what it does not know comes back as it is';

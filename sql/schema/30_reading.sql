@@ -42,7 +42,7 @@ COMMENT ON COLUMN elecbill.reading.received_at IS 'when the database got it';
 COMMENT ON COLUMN elecbill.reading.seq IS 'sequence number in the spool of the collector';
 COMMENT ON COLUMN elecbill.reading.collector_id IS 'collector.id; NULL when no collector brought it';
 COMMENT ON COLUMN elecbill.reading.org_id IS 'owner';
-COMMENT ON COLUMN elecbill.reading.quality IS 'flags: 1 unchecked, 2 late, 4 clock_unsynced, 8 meter_clock_off, 16 went_backwards, 32 jump, 64 rollover_candidate, 128 foreign_address, 256 truncated, 512 restart (no difference to the value before)';
+COMMENT ON COLUMN elecbill.reading.quality IS 'flags: 1 unchecked, 2 late, 4 clock_unsynced, 8 meter_clock_off, 16 went_backwards, 32 jump, 64 rollover_candidate, 128 foreign_address, 256 truncated, 512 restart (no difference to the value before), 4096 estimated, 8192 substituted (by import_intervals())';
 COMMENT ON COLUMN elecbill.reading.source IS '0 collector, 1 import, 2 read by hand, 3 start value of an installation, 4 end value of an installation';
 
 CREATE TRIGGER reading_append_only BEFORE UPDATE OR DELETE ON elecbill.reading
@@ -65,7 +65,7 @@ DECLARE
 	since	timestamptz := date_trunc('month', month::timestamp) AT TIME ZONE 'UTC';
 	until	timestamptz := (date_trunc('month', month::timestamp) + interval '1 month') AT TIME ZONE 'UTC';
 BEGIN
-	IF to_regclass('elecbill.' || part) IS NOT NULL THEN
+	IF to_regclass('elecbill.' || part) IS NOT NULL OR since < elecbill._retained_since() THEN
 		RETURN false;
 	END IF;
 	LOCK TABLE elecbill.reading IN SHARE UPDATE EXCLUSIVE MODE;	/* one maker at a time */
@@ -91,7 +91,7 @@ BEGIN
 				   part, since, until);
 	RETURN true;
 END $$;
-COMMENT ON FUNCTION elecbill._reading_partition(date) IS 'makes the partition of reading for the UTC month of a date and moves its rows there from the default partition; false = it was there';
+COMMENT ON FUNCTION elecbill._reading_partition(date) IS 'makes the partition of reading for the UTC month of a date and moves its rows there from the default partition; false = it was there, or the month was dropped';
 
 CREATE FUNCTION elecbill.partition_maintain(ahead_months integer DEFAULT 3, from_day date DEFAULT NULL) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -120,9 +120,14 @@ BEGIN
 	LOOP
 		made := made + elecbill._reading_partition(month)::integer;
 	END LOOP;
+	-- days are packed when they are over
+	PERFORM elecbill._profile_partition(q.day::date)
+	FROM generate_series(date_trunc('quarter', least(from_day - 1, today - 1)::timestamp), today, interval '3 months') q(day);
+	PERFORM elecbill._profile_partition(d.day)
+	FROM (SELECT DISTINCT date_trunc('quarter', x.day::timestamp)::date FROM elecbill.profile_day_default x) d(day);
 	RETURN made;
 END $$;
-COMMENT ON FUNCTION elecbill.partition_maintain(integer, date) IS 'creates the monthly partitions of reading from this month, or from_day when that is earlier, to ahead_months (0 to 60) ahead, and gives the readings of reading_default partitions of their own. Returns how many it made. Run it once a day. UB400 outside the last 20 years';
+COMMENT ON FUNCTION elecbill.partition_maintain(integer, date) IS 'creates the monthly partitions of reading from this month, or from_day when that is earlier, to ahead_months (0 to 60) ahead, and gives the readings of reading_default partitions of their own; months that drop_readings() dropped stay away. Makes the quarters of profile_day up to today likewise. Returns how many months it made. Run it once a day. UB400 outside the last 20 years';
 
 CREATE TABLE elecbill.reading_latest (
 	register_id	bigint NOT NULL CONSTRAINT reading_latest_pkey PRIMARY KEY,
@@ -167,7 +172,7 @@ BEGIN
 	INSERT INTO elecbill.reading_latest (register_id, org_id, read_at, register_wh, quality)
 	SELECT g.id, g.org_id, r.read_at, r.register_wh, r.quality
 	FROM elecbill.meter_register g
-	CROSS JOIN LATERAL (SELECT x.read_at, x.register_wh, x.quality FROM elecbill.reading x
+	CROSS JOIN LATERAL (SELECT x.read_at, x.register_wh, x.quality FROM elecbill._reading_all x
 						WHERE x.register_id = g.id ORDER BY x.read_at DESC LIMIT 1) r;
 	GET DIAGNOSTICS n = ROW_COUNT;
 	RETURN n;
@@ -237,5 +242,3 @@ COMMENT ON COLUMN elecbill.reading_conflict.collector_id IS 'who offered it firs
 COMMENT ON COLUMN elecbill.reading_conflict.seq IS 'its sequence number there';
 COMMENT ON COLUMN elecbill.reading_conflict.received_at IS 'when it came';
 COMMENT ON INDEX elecbill.reading_conflict_collector_idx IS 'conflicts of a collector';
-
-PERFORM elecbill.partition_maintain();

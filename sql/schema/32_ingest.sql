@@ -15,7 +15,7 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (
 	SELECT string_agg(n.name, ' ' ORDER BY n.i)
 	FROM unnest('{unchecked,late,clock_unsynced,meter_clock_off,went_backwards,jump,rollover_candidate,
-				  foreign_address,truncated,restart}'::text[]) WITH ORDINALITY n(name, i)
+				  foreign_address,truncated,restart,span,partial,estimated,substituted}'::text[]) WITH ORDINALITY n(name, i)
 	WHERE quality & (1 << (n.i - 1)::integer) <> 0);
 COMMENT ON FUNCTION elecbill._quality_names(integer) IS 'names of the flags of reading.quality; NULL = none';
 
@@ -27,6 +27,7 @@ RETURNS TABLE (i bigint, register_id bigint, wrap_wh bigint, register_wh bigint,
 LANGUAGE plpgsql STABLE ROWS 200 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	horizon	timestamptz := elecbill.now() + interval '10 min';
+	retained timestamptz := elecbill._retained_since();
 BEGIN
 	RETURN QUERY
 	SELECT t.i, g.id, g.wrap_wh,
@@ -53,6 +54,9 @@ BEGIN
 		WHEN t.read_at IS NULL THEN 'no instant'
 		WHEN NOT isfinite(t.read_at) THEN 'infinite instant'
 		WHEN t.read_at > horizon THEN 'instant in the future'
+		WHEN t.read_at < retained + interval '12 hours'
+			AND least(t.read_at, elecbill._slot_at(t.read_at, m.interval_s) - interval '1 microsecond') < retained
+			THEN 'late beyond retention'
 		WHEN t.quality < 0 THEN 'negative quality'
 		WHEN NOT EXISTS (SELECT FROM elecbill.meter_installation n
 						 WHERE n.meter_id = m.id AND lower(n.valid) <= t.read_at
@@ -65,7 +69,7 @@ COMMENT ON FUNCTION elecbill._ingest_check(integer, text[], text[], timestamptz[
 CREATE FUNCTION elecbill._reading_before(p_register bigint, p_at timestamptz, p_after timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN (SELECT r.register_wh FROM elecbill.reading r
+	RETURN (SELECT r.register_wh FROM elecbill._reading_all r
 			WHERE r.register_id = p_register AND r.read_at < p_at
 			  AND r.read_at > coalesce(p_after, '-infinity')
 			ORDER BY r.read_at DESC LIMIT 1);
@@ -209,4 +213,4 @@ BEGIN
 	duplicate := n - accepted - conflict - rejected;
 END $$;
 COMMENT ON FUNCTION elecbill.ingest(uuid, bigint, text[], text[], timestamptz[], numeric[], integer[], timestamptz[], bytea[]) IS
-'stores a batch of readings of a collector: meter serials, register codes (1.8.0), instants, cumulative kWh with at most 3 decimals, flags as in reading.quality (NULL = none), meter times, raw frames. Element i has the sequence number first_seq + i - 1; the whole batch is acknowledged in collector.acked_seq. A bad row never raises: it counts as rejected and stands in reading_inbox with the reason (a register NULL with a frame is a bad frame without value); the same value again is a duplicate; another value for a stored instant is a conflict and never overwrites. The four counts add up to the rows given. Every frame given is kept in reading_inbox. Limits: 100,000 rows; instants up to 10 minutes ahead, within an installation of the meter. UB400 bad arrays, UB404 unknown collector';
+'stores a batch of readings of a collector: meter serials, register codes (1.8.0), instants, cumulative kWh with at most 3 decimals, flags as in reading.quality (NULL = none), meter times, raw frames. Element i has the sequence number first_seq + i - 1; the whole batch is acknowledged in collector.acked_seq. A bad row never raises: it counts as rejected and stands in reading_inbox with the reason (a register NULL with a frame is a bad frame without value); the same value again is a duplicate; another value for a stored instant is a conflict and never overwrites. The four counts add up to the rows given. Every frame given is kept in reading_inbox. Limits: 100,000 rows; instants up to 10 minutes ahead, within an installation of the meter; not of months that were dropped. UB400 bad arrays, UB404 unknown collector';

@@ -216,15 +216,17 @@ CREATE TABLE elecbill.bill_segment (
 	during		tstzrange NOT NULL CONSTRAINT bill_segment_during_check CHECK (
 				NOT isempty(during) AND NOT lower_inf(during) AND NOT upper_inf(during)),
 	register_id	bigint NOT NULL,
-	start_at	timestamptz NOT NULL,
-	start_wh	bigint NOT NULL CONSTRAINT bill_segment_start_wh_check CHECK (start_wh >= 0),
-	end_at		timestamptz NOT NULL,
-	end_wh		bigint NOT NULL CONSTRAINT bill_segment_end_wh_check CHECK (end_wh >= 0),
+	start_at	timestamptz,
+	start_wh	bigint CONSTRAINT bill_segment_start_wh_check CHECK (start_wh >= 0),
+	end_at		timestamptz,
+	end_wh		bigint CONSTRAINT bill_segment_end_wh_check CHECK (end_wh >= 0),
 	multiplier	numeric(12,4) NOT NULL CONSTRAINT bill_segment_multiplier_check CHECK (multiplier > 0),
 	energy_wh	bigint NOT NULL CONSTRAINT bill_segment_energy_wh_check CHECK (energy_wh >= 0),
 	missing_s	bigint NOT NULL CONSTRAINT bill_segment_missing_s_check CHECK (missing_s >= 0),
 	quality		text NOT NULL CONSTRAINT bill_segment_quality_check
 				CHECK (quality IN ('actual', 'estimated', 'missing')),
+	CONSTRAINT bill_segment_start_check CHECK ((start_at IS NULL) = (start_wh IS NULL)),
+	CONSTRAINT bill_segment_end_check CHECK ((end_at IS NULL) = (end_wh IS NULL)),
 	CONSTRAINT bill_segment_bill_n_key UNIQUE (bill_id, n),
 	CONSTRAINT bill_segment_org_id_key UNIQUE (org_id, id),
 	CONSTRAINT bill_segment_bill_fkey FOREIGN KEY (org_id, bill_id)
@@ -248,15 +250,15 @@ COMMENT ON COLUMN elecbill.bill_segment.agreement_id IS
 COMMENT ON COLUMN elecbill.bill_segment.usage_point_id IS 'where';
 COMMENT ON COLUMN elecbill.bill_segment.installation_id IS 'through which meter';
 COMMENT ON COLUMN elecbill.bill_segment.during IS
-'from the boundary of the first reading to that of the last, [from, to)';
+'from the boundary of the first reading to that of the last, or to the midnights of loaded days, [from, to)';
 COMMENT ON COLUMN elecbill.bill_segment.register_id IS 'the register; with start_at and end_at the keys of two readings';
-COMMENT ON COLUMN elecbill.bill_segment.start_at IS 'read_at of the first reading';
+COMMENT ON COLUMN elecbill.bill_segment.start_at IS 'read_at of the first reading; NULL: the segment begins with a loaded day (profile_day)';
 COMMENT ON COLUMN elecbill.bill_segment.start_wh IS 'its value, as the register showed it';
-COMMENT ON COLUMN elecbill.bill_segment.end_at IS 'read_at of the last reading';
+COMMENT ON COLUMN elecbill.bill_segment.end_at IS 'read_at of the last reading; NULL: it ends with a loaded day';
 COMMENT ON COLUMN elecbill.bill_segment.end_wh IS 'its value, as the register showed it';
 COMMENT ON COLUMN elecbill.bill_segment.multiplier IS 'of the installation';
 COMMENT ON COLUMN elecbill.bill_segment.energy_wh IS
-'billed energy, primary side: the difference with rollovers, less what passed unmeasured before a restart';
+'billed energy, primary side: the difference with rollovers, less what passed unmeasured before a restart; for loaded days the sum of their profiles';
 COMMENT ON COLUMN elecbill.bill_segment.missing_s IS
 'seconds of the days to be billed without measured energy';
 COMMENT ON COLUMN elecbill.bill_segment.quality IS 'actual, estimated, or missing: missing_s is not 0';

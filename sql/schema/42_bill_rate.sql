@@ -126,13 +126,56 @@ BEGIN ATOMIC
 	FROM elecbill.bill_segment s
 	JOIN elecbill.bill b ON b.id = s.bill_id
 	CROSS JOIN LATERAL (VALUES (lower(s.during), s.start_at), (upper(s.during), s.end_at)) AS e(boundary, at)
-	JOIN elecbill.reading r ON r.register_id = s.register_id AND r.read_at = e.at
+	JOIN elecbill._reading_all r ON r.register_id = s.register_id AND r.read_at = e.at
 	WHERE s.installation_id = p_installation AND b.live
 		AND e.boundary IN (lower(p_piece), upper(p_piece))
 	ORDER BY e.boundary, r.read_at;
 END;
 COMMENT ON FUNCTION elecbill._billed_readings(bigint, tstzrange) IS
 'the readings at both ends of a range on which a bill before or behind it rests';
+
+CREATE FUNCTION elecbill._segment_usage(p_tariff elecbill.tariff, p_installation elecbill.meter_installation,
+	p_register bigint, p_wrap_wh bigint, p_piece tstzrange, p_disputed timestamptz[],
+	OUT usage elecbill.usage_summary, OUT readings bigint, OUT first timestamptz, OUT last timestamptz,
+	OUT start_at timestamptz, OUT start_wh bigint, OUT end_at timestamptz, OUT end_wh bigint,
+	OUT disputed timestamptz[])
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	profiles elecbill.load_profile[];
+	packed tstzmultirange;
+BEGIN
+	SELECT array_agg(d.profile), range_agg(d.during) INTO profiles, packed
+	FROM elecbill._profile_days(p_installation.usage_point_id, 0, p_installation.id, lower(p_piece), upper(p_piece)) AS d
+	WHERE lower(d.during) <> ALL (p_disputed) AND upper(d.during) <> ALL (p_disputed);
+	-- Where two bills meet they rest on one reading, also when an earlier one came late into its slot:
+	-- else the energy between the two would be on both.
+	SELECT elecbill.register_usage(p_tariff, x.boundary, x.primary_wh, p_wrap_wh, x.quality, x.profile),
+		count(x.boundary), min(x.boundary), max(x.boundary),
+		-- boundaries and instants of readings rise together
+		min(x.read_at), max(x.read_at), array_agg(x.boundary) FILTER (WHERE x.disputed)
+	INTO usage, readings, first, last, start_at, end_at, disputed
+	FROM (
+		SELECT p.boundary, coalesce(k.primary_wh, p.primary_wh) AS primary_wh,
+			CASE WHEN p.behind THEN p.quality ELSE coalesce(k.quality, p.quality) END AS quality,
+			coalesce(k.read_at, p.read_at) AS read_at, k.read_at <> p.read_at AS disputed,
+			NULL::elecbill.load_profile AS profile
+		FROM elecbill._usage_readings(p_register, p_installation.multiplier, lower(p_piece), upper(p_piece), packed) AS p
+		LEFT JOIN elecbill._billed_readings(p_installation.id, p_piece) AS k ON k.boundary = p.boundary
+	UNION ALL
+		SELECT NULL, NULL, NULL, NULL, NULL, d.profile FROM unnest(profiles) AS d(profile)) AS x;
+	-- a loaded day needs no reading at its midnights
+	start_at := CASE WHEN lower(packed) < first THEN NULL ELSE start_at END;
+	end_at := CASE WHEN upper(packed) > last THEN NULL ELSE end_at END;
+	first := least(first, lower(packed));
+	last := greatest(last, upper(packed));
+	readings := readings + 2 * coalesce(cardinality(profiles), 0);
+	start_wh := (SELECT r.register_wh FROM elecbill._reading_all r
+		WHERE r.register_id = p_register AND r.read_at = start_at);
+	end_wh := (SELECT r.register_wh FROM elecbill._reading_all r
+		WHERE r.register_id = p_register AND r.read_at = end_at);
+END $$;
+COMMENT ON FUNCTION elecbill._segment_usage(elecbill.tariff, elecbill.meter_installation, bigint, bigint, tstzrange, timestamptz[]) IS
+'import energy of an installation in a range, by profiles where they count, else by readings, and the readings at its ends. disputed: ends where a bill rests on another reading than a profile would; given again, the days there are taken from readings';
 
 CREATE FUNCTION elecbill._rate_segments(p_agreement elecbill.customer_agreement, p_span tstzrange,
 	p_tariff elecbill.tariff, p_first_n integer, OUT segments elecbill.bill_segment[],
@@ -155,17 +198,10 @@ BEGIN
 		piece := inst.valid * p_span;
 		SELECT g.id, round(g.wrap_wh * inst.multiplier)::bigint AS wrap_wh INTO register
 		FROM elecbill.meter_register g WHERE g.meter_id = inst.meter_id AND g.code = '1.8.0';
-		-- Where two bills meet they rest on one reading, also when an earlier one came late into its slot:
-		-- else the energy between the two would be on both.
-		SELECT elecbill.register_usage(p_tariff, p.boundary, coalesce(k.primary_wh, p.primary_wh),
-				register.wrap_wh, coalesce(k.quality, p.quality)) AS usage,
-			count(*) AS readings, min(p.boundary) AS first, max(p.boundary) AS last,
-			-- boundaries and instants of readings rise together
-			min(coalesce(k.read_at, p.read_at)) AS first_read_at,
-			max(coalesce(k.read_at, p.read_at)) AS last_read_at
-		INTO u
-		FROM elecbill._boundary_readings(register.id, inst.multiplier, lower(piece), upper(piece)) AS p
-		LEFT JOIN elecbill._billed_readings(inst.id, piece) AS k ON k.boundary = p.boundary;
+		u := elecbill._segment_usage(p_tariff, inst, register.id, register.wrap_wh, piece, '{}');
+		IF u.disputed IS NOT NULL THEN
+			u := elecbill._segment_usage(p_tariff, inst, register.id, register.wrap_wh, piece, u.disputed);
+		END IF;
 		PERFORM elecbill._segment_check(p_agreement.usage_point_id, inst.id, piece, u.readings,
 			u.first, u.last);
 		facts := u.usage::jsonb;
@@ -181,12 +217,10 @@ BEGIN
 		seg.installation_id := inst.id;
 		seg.during := tstzrange(u.first, u.last);
 		seg.register_id := register.id;
-		seg.start_at := u.first_read_at;
-		seg.start_wh := (SELECT r.register_wh FROM elecbill.reading r
-			WHERE r.register_id = register.id AND r.read_at = u.first_read_at);
-		seg.end_at := u.last_read_at;
-		seg.end_wh := (SELECT r.register_wh FROM elecbill.reading r
-			WHERE r.register_id = register.id AND r.read_at = u.last_read_at);
+		seg.start_at := u.start_at;
+		seg.start_wh := u.start_wh;
+		seg.end_at := u.end_at;
+		seg.end_wh := u.end_wh;
 		seg.multiplier := inst.multiplier;
 		seg.energy_wh := (facts ->> 'total_kwh')::numeric * 1000;
 		seg.missing_s := (facts ->> 'missing_s')::bigint

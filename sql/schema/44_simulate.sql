@@ -58,11 +58,12 @@ COMMENT ON FUNCTION elecbill._hours(bigint) IS
 CREATE FUNCTION elecbill._explain_reading(p_register bigint, p_at timestamptz, p_wh bigint, p_zone text,
 	p_lang text) RETURNS text
 LANGUAGE sql STABLE
-RETURN concat_ws('  ', elecbill._local_time(p_at, p_zone), p_wh * 0.001 || ' kWh', (
+RETURN CASE WHEN p_at IS NULL THEN CASE p_lang WHEN 'en' THEN 'loaded load profile' ELSE '导入的负荷曲线' END
+	ELSE concat_ws('  ', elecbill._local_time(p_at, p_zone), p_wh * 0.001 || ' kWh', (
 	SELECT CASE p_lang WHEN 'en' THEN 'frame ' ELSE '报文 ' END || encode(f.frame, 'hex')
-	FROM (VALUES (elecbill._reading_frame(p_register, p_at))) AS f(frame)));
+	FROM (VALUES (elecbill._reading_frame(p_register, p_at))) AS f(frame))) END;
 COMMENT ON FUNCTION elecbill._explain_reading(bigint, timestamptz, bigint, text, text) IS
-'a reading in words: local time, kWh, and its frame where it was kept';
+'a reading in words: local time, kWh, and its frame where it was kept; none: a loaded day stands there';
 
 CREATE FUNCTION elecbill._component_name(p_definition jsonb, p_component text, p_lang text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -62,9 +62,9 @@ COMMENT ON COLUMN elecbill.bill_detail.during IS 'what the line covers';
 COMMENT ON COLUMN elecbill.bill_detail.usage_point IS 'code of the usage point';
 COMMENT ON COLUMN elecbill.bill_detail.meter IS 'serial of the meter, the first one when it was exchanged';
 COMMENT ON COLUMN elecbill.bill_detail.register IS 'code of the register';
-COMMENT ON COLUMN elecbill.bill_detail.start_at IS 'instant of the first reading';
+COMMENT ON COLUMN elecbill.bill_detail.start_at IS 'instant of the first reading; NULL: a loaded day';
 COMMENT ON COLUMN elecbill.bill_detail.start_kwh IS 'its value, as the register showed it';
-COMMENT ON COLUMN elecbill.bill_detail.end_at IS 'instant of the last reading of that meter';
+COMMENT ON COLUMN elecbill.bill_detail.end_at IS 'instant of the last reading of that meter; NULL: a loaded day';
 COMMENT ON COLUMN elecbill.bill_detail.end_kwh IS 'its value, as the register showed it';
 COMMENT ON COLUMN elecbill.bill_detail.multiplier IS 'register to energy';
 COMMENT ON COLUMN elecbill.bill_detail.segments IS

@@ -29,22 +29,19 @@ BEGIN ATOMIC
 		WHERE a.org_id = p_org AND a.account_id = p_account
 			AND tstzrange(elecbill.day_start(lower(a.valid), o.zone),
 				CASE WHEN NOT upper_inf(a.valid) THEN elecbill.day_start(upper(a.valid), o.zone) END) && p_span
-	), edge AS (
-		SELECT r.installation_id, r.boundary, r.primary_wh, r.quality,
-			lag(r.boundary) OVER w AS from_at, lag(r.primary_wh) OVER w AS from_wh
-		FROM point AS p,
-			elecbill.point_readings(p.usage_point_id, tstzrange(lower(p_span), upper(p_span), '[]')) AS r
-		WINDOW w AS (PARTITION BY r.installation_id ORDER BY r.boundary)
 	), piece AS (
-		SELECT h.from_at, e.primary_wh - e.from_wh AS wh,
-			extract(epoch FROM e.boundary - e.from_at) AS seconds,
-			extract(epoch FROM least(e.boundary, h.from_at + interval '1 hour')
-				- greatest(e.from_at, h.from_at)) AS inside
-		FROM edge AS e, generate_series(date_trunc('hour', e.from_at, 'UTC'),
-			e.boundary - interval '1 microsecond', interval '1 hour') AS h(from_at)
+		SELECT h.from_at, e.energy_wh AS wh, extract(epoch FROM e.to_at - e.from_at) AS seconds,
+			extract(epoch FROM least(e.to_at, h.from_at + interval '1 hour') - greatest(e.from_at, h.from_at)) AS inside
+		FROM point AS p
+		JOIN elecbill.meter_installation AS i ON i.usage_point_id = p.usage_point_id AND i.role = 'main'
+			AND i.valid && p_span
+		JOIN elecbill.meter_register AS g ON g.meter_id = i.meter_id AND g.code = '1.8.0'
+		CROSS JOIN LATERAL elecbill._installation_intervals(i.id, p.usage_point_id, g.id, g.code, i.multiplier, g.wrap_wh,
+			greatest(lower(i.valid), lower(p_span)), least(upper(i.valid), upper(p_span))) AS e
+		CROSS JOIN LATERAL generate_series(date_trunc('hour', e.from_at, 'UTC'),
+			e.to_at - interval '1 microsecond', interval '1 hour') AS h(from_at)
 		-- a span over a day says nothing about the hours in it
-		WHERE e.boundary - e.from_at <= interval '1 day' AND e.quality & 512 = 0
-			AND e.primary_wh >= e.from_wh
+		WHERE e.to_at - e.from_at <= interval '1 day' AND e.energy_wh IS NOT NULL
 	)
 	SELECT (extract(epoch FROM piece.from_at) / 3600)::integer,
 		round(sum(piece.wh * piece.inside / piece.seconds) / 1000, 3)

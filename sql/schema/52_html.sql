@@ -47,7 +47,7 @@ CREATE FUNCTION elecbill._html_rests_on(p_bill bigint, p_agreement bigint) RETUR
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 RETURN (
 	SELECT '<br><small class="muted">' || string_agg(format('%s: %s → %s', elecbill._escape(m.serial),
-		s.start_wh * 0.001, s.end_wh * 0.001), '; ' ORDER BY s.n) || '</small>'
+		coalesce((s.start_wh * 0.001)::text, '–'), coalesce((s.end_wh * 0.001)::text, '–')), '; ' ORDER BY s.n) || '</small>'
 	FROM elecbill.bill_segment AS s
 	JOIN elecbill.meter_register AS g ON g.id = s.register_id
 	JOIN elecbill.meter AS m ON m.id = g.meter_id

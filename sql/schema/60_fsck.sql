@@ -104,32 +104,47 @@ BEGIN ATOMIC
 			coalesce(r.register_wh::text, 'not there'), e.wh)
 	FROM elecbill.bill_segment s
 	CROSS JOIN LATERAL (VALUES (s.start_at, s.start_wh), (s.end_at, s.end_wh)) AS e(at, wh)
-	LEFT JOIN elecbill.reading r ON r.register_id = s.register_id AND r.read_at = e.at
+	LEFT JOIN elecbill._reading_all r ON r.register_id = s.register_id AND r.read_at = e.at
 	WHERE r.register_wh IS DISTINCT FROM e.wh
 UNION ALL
 	SELECT 'I07', format('bill %s segment %s', s.bill_id, s.n),
-		format('billed %s Wh, the readings give %s Wh', s.energy_wh, e.wh)
+		format('billed %s Wh, the readings and loaded days give %s Wh', s.energy_wh, e.wh + p.wh)
 	FROM elecbill.bill_segment s
 	JOIN elecbill.bill b ON b.id = s.bill_id
 	JOIN elecbill.meter_register g ON g.id = s.register_id,
 		LATERAL (
-			SELECT sum(CASE WHEN q.quality & 512 <> 0 THEN 0 WHEN q.wh >= q.former THEN q.wh - q.former
-				ELSE q.wh - q.former + round(g.wrap_wh * s.multiplier) END) AS wh
-			FROM (SELECT r.quality, round(r.register_wh * s.multiplier) AS wh,
-					lag(round(r.register_wh * s.multiplier)) OVER (ORDER BY r.read_at) AS former
-				FROM elecbill.reading r
-				WHERE r.register_id = s.register_id AND r.read_at BETWEEN s.start_at AND s.end_at
+			-- as the loaded days were when the bill was made
+			SELECT coalesce(sum(coalesce(elecbill.profile_sum(d.profile), 0) - (
+					SELECT coalesce(sum(t.after_wh - t.before_wh), 0) FROM elecbill.profile_trace t
+					WHERE t.usage_point_id = d.usage_point_id AND t.day = d.day AND t.direction = d.direction
+						AND t.at > b.created_at)), 0) AS wh,
+				coalesce(range_agg(w.during), '{}') AS during
+			FROM elecbill.profile_day d, LATERAL (SELECT elecbill.profile_during(d.profile)) AS w(during)
+			WHERE d.usage_point_id = s.usage_point_id AND d.direction = 0 AND d.origin = 1
+				AND d.day >= lower(s.during)::date - 2 AND d.day <= upper(s.during)::date + 2
+				AND w.during <@ s.during AND d.packed_at <= b.created_at) AS p,
+		LATERAL (
+			SELECT coalesce(sum(CASE WHEN q.quality & 512 <> 0 THEN 0 WHEN q.wh >= q.former THEN q.wh - q.former
+				ELSE q.wh - q.former + round(g.wrap_wh * s.multiplier) END), 0) AS wh
+			FROM (SELECT r.quality, k.at, lag(k.at) OVER w AS former_at, round(r.register_wh * s.multiplier) AS wh,
+					lag(round(r.register_wh * s.multiplier)) OVER w AS former
+				FROM elecbill._reading_all r, LATERAL (SELECT coalesce(r.slot_at, r.read_at)) AS k(at)
+				WHERE r.register_id = s.register_id
+					AND r.read_at BETWEEN coalesce(s.start_at, lower(s.during)) AND coalesce(s.end_at, upper(s.during))
 					-- a reading that came while the bill was made counts where the bill names it
-					AND (r.received_at <= b.created_at OR r.read_at IN (s.start_at, s.end_at))) AS q
-			WHERE q.former IS NOT NULL) AS e
-	WHERE b.live AND e.wh IS DISTINCT FROM s.energy_wh
+					AND (r.received_at <= b.created_at OR r.read_at IN (s.start_at, s.end_at))
+				WINDOW w AS (ORDER BY r.read_at)) AS q
+			WHERE q.former IS NOT NULL AND NOT (q.former_at < q.at AND p.during && tstzrange(q.former_at, q.at))) AS e
+	WHERE b.live AND e.wh + p.wh <> s.energy_wh
 UNION ALL
 	SELECT 'I07', format('bill %s segment %s', t.bill_id, t.n),
-		format('energy of register %s from %s to %s is on another bill too', t.register_id, t.start_at, t.before_it)
-	FROM (SELECT s.*, max(s.end_at) OVER (PARTITION BY s.register_id ORDER BY s.start_at, s.id
-			ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before_it
-		FROM elecbill.bill_segment s JOIN elecbill.bill b ON b.id = s.bill_id WHERE b.live) AS t
-	WHERE t.start_at < t.before_it
+		format('energy of register %s from %s to %s is on another bill too', t.register_id, t.begins, t.before_it)
+	FROM (SELECT s.*, k.begins, max(coalesce(s.end_at, upper(s.during))) OVER (PARTITION BY s.register_id
+			ORDER BY k.begins, s.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before_it
+		FROM elecbill.bill_segment s JOIN elecbill.bill b ON b.id = s.bill_id,
+			LATERAL (SELECT coalesce(s.start_at, lower(s.during))) AS k(begins)
+		WHERE b.live) AS t
+	WHERE t.begins < t.before_it
 UNION ALL
 	SELECT 'I08', format('bill %s agreement %s', b.id, p.part ->> 'agreement_id'),
 		format('segments %s kWh, summary %s kWh, its parts %s kWh', s.kwh, p.part #>> '{summary,total_kwh}', q.kwh)
@@ -191,6 +206,8 @@ CREATE FUNCTION elecbill.fsck() RETURNS TABLE (invariant text, object text, deta
 LANGUAGE plpgsql STABLE SET jit = off SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY SELECT * FROM elecbill._fsck_reading();
+	RETURN QUERY SELECT * FROM elecbill._fsck_profile();
+	RETURN QUERY SELECT * FROM elecbill._fsck_limit();
 	RETURN QUERY SELECT * FROM elecbill._fsck_bill();
 	RETURN QUERY SELECT * FROM elecbill._fsck_energy();
 	RETURN QUERY SELECT * FROM elecbill._fsck_run();

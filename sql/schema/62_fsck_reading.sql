@@ -28,21 +28,21 @@ BEGIN
 	SELECT f.invariant, f.object, f.detail FROM elecbill._fsck_partition() f
 	UNION ALL
 	SELECT 'reading_register', format('register %s', r.register_id), 'has readings, but is not a register of their org'
-	FROM elecbill.reading r
+	FROM elecbill._reading_all r
 	LEFT JOIN elecbill.meter_register g ON g.id = r.register_id AND g.org_id = r.org_id
 	WHERE g.id IS NULL
 	GROUP BY r.register_id
 	UNION ALL
 	SELECT 'reading_value', format('meter %s register %s at %s', m.serial, g.code, r.read_at),
 		   format('%s Wh, but the register rolls over at %s Wh', r.register_wh, g.wrap_wh)
-	FROM elecbill.reading r
+	FROM elecbill._reading_all r
 	JOIN elecbill.meter_register g ON g.id = r.register_id
 	JOIN elecbill.meter m ON m.id = g.meter_id
 	WHERE r.register_wh >= g.wrap_wh
 	UNION ALL
 	SELECT 'reading_slot', format('meter %s register %s at %s', m.serial, g.code, r.read_at),
 		   format('slot %s is not a slot of the meter next to it', r.slot_at)
-	FROM elecbill.reading r
+	FROM elecbill._reading_all r
 	JOIN elecbill.meter_register g ON g.id = r.register_id
 	JOIN elecbill.meter m ON m.id = g.meter_id
 	WHERE r.slot_at <> coalesce(elecbill._slot_at(r.read_at, m.interval_s), '-infinity');
@@ -53,7 +53,7 @@ BEGIN
 	FROM elecbill.meter_register g
 	JOIN elecbill.meter m ON m.id = g.meter_id
 	LEFT JOIN elecbill.reading_latest l ON l.register_id = g.id
-	LEFT JOIN LATERAL (SELECT x.read_at, x.register_wh, x.quality, x.org_id FROM elecbill.reading x
+	LEFT JOIN LATERAL (SELECT x.read_at, x.register_wh, x.quality, x.org_id FROM elecbill._reading_all x
 					   WHERE x.register_id = g.id ORDER BY x.read_at DESC LIMIT 1) r ON true
 	WHERE (l.read_at, l.register_wh, l.quality, l.org_id) IS DISTINCT FROM (r.read_at, r.register_wh, r.quality, r.org_id)
 	UNION ALL
@@ -62,7 +62,7 @@ BEGIN
 	FROM elecbill.reading_conflict c
 	JOIN elecbill.meter_register g ON g.id = c.register_id
 	JOIN elecbill.meter m ON m.id = g.meter_id
-	LEFT JOIN elecbill.reading r ON r.register_id = c.register_id AND r.read_at = c.read_at
+	LEFT JOIN elecbill._reading_all r ON r.register_id = c.register_id AND r.read_at = c.read_at
 	WHERE r.register_wh IS DISTINCT FROM c.stored_wh
 	UNION ALL
 	SELECT 'location_tree', 'location ' || l.code, 'is part of itself'

@@ -17,6 +17,7 @@
 #include "pg/convert.h"
 #include "pg/errors.h"
 #include "pg/fault.h"
+#include "pg/load_profile.h"
 #include "pg/rate.h"
 #include "pg/step.h"
 #include "pg/tariff.h"
@@ -236,6 +237,24 @@ elecbill_compare_accum_range(PG_FUNCTION_ARGS)
 	state = state_for_row(fcinfo, site);
 	for (int i = 0; i < state->set->nclasses; i++)
 		add_row(state, i, row);
+	PG_RETURN_POINTER(state);
+}
+
+PG_FUNCTION_INFO_V1(elecbill_compare_accum_profile);
+Datum
+elecbill_compare_accum_profile(PG_FUNCTION_ARGS)
+{
+	CompareSite *site = compare_site(fcinfo, EB_PROFILE_ROW);
+	const EbUsageArgs *args = &site->usage.args;
+	CompareState *state;
+	EbProfile profile;
+
+	if (eb_pg_usage_row_is_null(fcinfo, args, EB_PROFILE_ROW))
+		return eb_pg_usage_pass_over(fcinfo);
+	PG_GETARG_EB_PROFILE(args->first, &profile);
+	state = state_for_row(fcinfo, site);
+	for (int i = 0; i < state->set->nclasses; i++)
+		eb_pg_usage_add_profile(fcinfo, &state->sum[i], state->set->class[i], &profile, false);
 	PG_RETURN_POINTER(state);
 }
 

@@ -1,6 +1,7 @@
 /*
  * demand.c -- max_demand() and top_demands(): the power of windows, without a tariff
- * In:  rows (at, kwh, step, win) with slide, n, distinct_by and zone or without, in any order.
+ * In:  rows (at, kwh, step, win) or (load profile, win) with slide, n, distinct_by and zone or
+ *      without, in any order.
  * Out: the highest power and where it was; the n highest powers.
  * Floor: pg.
  */
@@ -18,13 +19,15 @@
 #include "pg/convert.h"
 #include "pg/errors.h"
 #include "pg/fault.h"
+#include "pg/load_profile.h"
 #include "pg/step.h"
 #include "pg/usage_class.h"
 #include "pg/usage_wire.h"
 #include "pg/zone.h"
 #include "rating/peak.h"
+#include "rating/register.h"
 
-#define DEMAND_FORMAT 1
+#define DEMAND_FORMAT 2
 #define MOST_PEAKS 10000
 #define MAX_ZONE 64
 
@@ -35,6 +38,7 @@ typedef struct DemandRule
 	int32 slide_min;
 	int32 n;
 	int32 distinct; /* EbDistinct */
+	int32 channel;	/* of profiles; rows do not say */
 	char zone[MAX_ZONE];
 } DemandRule;
 
@@ -49,6 +53,7 @@ typedef struct DemandState
 /* Which argument is what; 0: there is none */
 typedef struct DemandArgs
 {
+	int win;
 	int slide;
 	int n;
 	int distinct;
@@ -69,13 +74,13 @@ new_state(MemoryContext context, const DemandRule *rule)
 
 /* ---------------------------------------------------------------- arguments */
 
-/* at, kwh, step, win [, slide] [, n, distinct_by] [, zone] */
+/* Behind the row: win [, slide] [, n, distinct_by] [, zone] */
 static DemandArgs
-find_args(FunctionCallInfo fcinfo)
+find_args(FunctionCallInfo fcinfo, int win)
 {
-	DemandArgs args = {0};
+	DemandArgs args = {.win = win};
 
-	for (int i = 5; i < PG_NARGS(); i++)
+	for (int i = win + 1; i < PG_NARGS(); i++)
 	{
 		Oid type = get_fn_expr_argtype(fcinfo->flinfo, i);
 
@@ -92,13 +97,13 @@ find_args(FunctionCallInfo fcinfo)
 }
 
 static const DemandArgs *
-demand_args(FunctionCallInfo fcinfo)
+demand_args(FunctionCallInfo fcinfo, int win)
 {
 	if (fcinfo->flinfo->fn_extra == NULL)
 	{
 		DemandArgs *args = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(DemandArgs));
 
-		*args = find_args(fcinfo);
+		*args = find_args(fcinfo, win);
 		fcinfo->flinfo->fn_extra = args;
 	}
 	return fcinfo->flinfo->fn_extra;
@@ -135,13 +140,13 @@ rule_of_row(FunctionCallInfo fcinfo, const DemandArgs *args)
 {
 	DemandRule rule = {.n = 1, .distinct = EB_DISTINCT_WINDOW, .zone = "UTC"};
 
-	for (int i = 4; i < PG_NARGS(); i++)
+	for (int i = args->win; i < PG_NARGS(); i++)
 		if (PG_ARGISNULL(i))
 			ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT),
 							errmsg("length of a window, slide, n, "
 								   "distinct_by and zone must not be NULL")));
 	rule.window_min =
-		minutes_of(PG_GETARG_INTERVAL_P(4), EB_DAY_MINUTES, "length of a window", "a day");
+		minutes_of(PG_GETARG_INTERVAL_P(args->win), EB_DAY_MINUTES, "length of a window", "a day");
 	rule.slide_min = rule.window_min;
 	if (args->slide != 0)
 		rule.slide_min =
@@ -167,8 +172,39 @@ check_same_rule(const DemandState *state, const DemandRule *rule)
 {
 	if (memcmp(&state->rule, rule, sizeof(DemandRule)) != 0)
 		ereport(ERROR, (errcode(EB_ERRCODE_CONFLICT), errmsg("windows of one group must be alike"),
-						errdetail("Length, slide, n, distinct_by and zone must be the same in all "
-								  "rows.")));
+						errdetail("Length, slide, n, distinct_by, zone and direction must be the "
+								  "same in all rows.")));
+}
+
+/* The state of the group that the row belongs to; made when it is new */
+static DemandState *
+state_for_row(FunctionCallInfo fcinfo, const DemandRule *rule)
+{
+	MemoryContext context = eb_pg_aggcontext(fcinfo);
+	DemandState *state = PG_ARGISNULL(0) ? NULL : (DemandState *) PG_GETARG_POINTER(0);
+
+	if (state == NULL)
+		state = new_state(context, rule);
+	check_same_rule(state, rule);
+	return state;
+}
+
+static void
+refuse_negative(void)
+{
+	ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT),
+					errmsg("energy of an interval must not be negative")));
+}
+
+/* Adds the energy of [from, to). */
+static void
+add_energy(DemandState *state, int64 from_us, int64 to_us, int64 ukwh)
+{
+	EbSpread spread = eb_spread(from_us, to_us, ukwh);
+	EbFault fault;
+
+	eb_pg_usage_check(
+		eb_window_add(&state->table, &state->memory, state->zone, &spread, to_us, &fault), &fault);
 }
 
 /* ---------------------------------------------------------------- states */
@@ -177,33 +213,64 @@ PG_FUNCTION_INFO_V1(elecbill_demand_accum);
 Datum
 elecbill_demand_accum(PG_FUNCTION_ARGS)
 {
-	MemoryContext context = eb_pg_aggcontext(fcinfo);
-	DemandState *state = PG_ARGISNULL(0) ? NULL : (DemandState *) PG_GETARG_POINTER(0);
+	DemandState *state;
 	DemandRule rule;
-	EbSpread spread;
-	EbFault fault;
 	int64 from_us;
 	int64 kwh;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
-	{
-		if (state == NULL)
-			PG_RETURN_NULL();
-		PG_RETURN_POINTER(state);
-	}
-	rule = rule_of_row(fcinfo, demand_args(fcinfo));
-	if (state == NULL)
-		state = new_state(context, &rule);
-	check_same_rule(state, &rule);
+		return eb_pg_usage_pass_over(fcinfo);
+	rule = rule_of_row(fcinfo, demand_args(fcinfo, 4));
+	state = state_for_row(fcinfo, &rule);
 	from_us = eb_pg_instant(PG_GETARG_TIMESTAMPTZ(1), "start of an interval");
 	kwh = eb_pg_energy(PG_GETARG_DATUM(2), "kwh");
 	if (kwh < 0)
-		ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT),
-						errmsg("energy of an interval must not be negative")));
-	spread = eb_spread(from_us, eb_pg_step_end(state->zone, from_us, PG_GETARG_INTERVAL_P(3)), kwh);
-	eb_pg_usage_check(
-		eb_window_add(&state->table, &state->memory, state->zone, &spread, spread.to_us, &fault),
-		&fault);
+		refuse_negative();
+	add_energy(state, from_us, eb_pg_step_end(state->zone, from_us, PG_GETARG_INTERVAL_P(3)), kwh);
+	PG_RETURN_POINTER(state);
+}
+
+/* Values over a span go to all of it, but say nothing of windows shorter than it when it is long. */
+static void
+add_profile(DemandState *state, const EbProfile *profile)
+{
+	int64 step_us = eb_profile_step_us(profile);
+	int64 exact_us = Max(EB_REGISTER_EXACT_US, state->rule.window_min * EB_MINUTE_US);
+	int64 from_us = profile->start_us; /* behind the value before this one */
+	EbProfileQuality walk = {0};
+
+	for (int32 i = 0; i < profile->n; i++)
+	{
+		bool span = (eb_profile_next_quality(profile, &walk) & EB_PROFILE_SPAN) != 0;
+		int64 to_us = profile->start_us + (i + 1) * step_us;
+
+		if (eb_profile_is_missing(profile, i))
+			continue;
+		if (!span)
+			from_us = to_us - step_us;
+		if (!span || to_us - from_us <= exact_us)
+			add_energy(state, from_us, to_us, eb_profile_wh(profile, i) * EB_WH);
+		from_us = to_us;
+	}
+}
+
+PG_FUNCTION_INFO_V1(elecbill_demand_accum_profile);
+Datum
+elecbill_demand_accum_profile(PG_FUNCTION_ARGS)
+{
+	DemandState *state;
+	DemandRule rule;
+	EbProfile profile;
+
+	if (PG_ARGISNULL(1))
+		return eb_pg_usage_pass_over(fcinfo);
+	PG_GETARG_EB_PROFILE(1, &profile);
+	rule = rule_of_row(fcinfo, demand_args(fcinfo, 2));
+	rule.channel = profile.channel;
+	state = state_for_row(fcinfo, &rule);
+	if (profile.base_wh < 0)
+		refuse_negative();
+	add_profile(state, &profile);
 	PG_RETURN_POINTER(state);
 }
 

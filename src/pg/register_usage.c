@@ -1,9 +1,9 @@
 /*
  * register_usage.c -- the aggregate register_usage(): cumulative values, differences, usage
  * In:  rows (tariff, boundary, register_wh, wrap_wh, quality) of one register, or with a channel of
- *      one register for each, in any order.
+ *      one register for each, in any order; with load profiles in the place of some values or without.
  * Out: usage_summary. The values are kept, 16 bytes each, and put in order at the end; so neither
- *      order nor workers change a byte.
+ *      order nor workers change a byte. Profiles are summed as they come.
  * Floor: pg.
  */
 #include "postgres.h"
@@ -15,12 +15,14 @@
 
 #include "pg/errors.h"
 #include "pg/fault.h"
+#include "pg/load_profile.h"
 #include "pg/tariff.h"
 #include "pg/usage_class.h"
+#include "pg/usage_wire.h"
 #include "pg/zone.h"
 #include "rating/register.h"
 
-#define REGISTER_FORMAT 2
+#define REGISTER_FORMAT 3
 #define FIRST_CAPACITY 64
 #define REGISTER_ROW 4 /* boundary, register_wh, wrap_wh, quality */
 
@@ -36,11 +38,12 @@ typedef struct Register
 
 typedef struct RegisterState
 {
-	EbUsageClass *class; /* NULL in a state that came from a worker: see tariff */
+	EbUsageClass *class; /* NULL in a state without profiles that came from a worker: see tariff */
 	const EbTariff *tariff;
 	int32 no;	/* of its tariff in the array */
 	bool fixed; /* the tariff, or the array, need not be looked at again */
 	Register of[EB_NCHANNELS];
+	EbUsageSum *profiles; /* NULL: there were none */
 } RegisterState;
 
 #define ST_SORT sort_values
@@ -139,6 +142,30 @@ checked_register(int64 register_wh, const char *what)
 	return register_wh;
 }
 
+static EbUsageSum *
+new_sum(MemoryContext context, const EbUsageClass *class)
+{
+	EbUsageSum *sum = MemoryContextAlloc(context, sizeof(EbUsageSum));
+
+	eb_pg_usage_sum_init(sum, context, class);
+	return sum;
+}
+
+/* Adds a load profile: differences of a register whose values nobody needs. Its ends are known. */
+static void
+add_profile(FunctionCallInfo fcinfo, RegisterState *state, Datum datum)
+{
+	EbProfile profile;
+
+	eb_pg_profile(datum, &profile);
+	if (state->profiles == NULL)
+		state->profiles = new_sum(eb_pg_aggcontext(fcinfo), state->class);
+	eb_usage_mark(state->profiles, state->class->by, (EbChannel) profile.channel, profile.start_us);
+	eb_usage_mark(state->profiles, state->class->by, (EbChannel) profile.channel,
+				  eb_profile_end_us(&profile));
+	eb_pg_usage_add_profile(fcinfo, state->profiles, state->class, &profile, true);
+}
+
 PG_FUNCTION_INFO_V1(elecbill_register_usage_accum);
 Datum
 elecbill_register_usage_accum(PG_FUNCTION_ARGS)
@@ -175,6 +202,24 @@ elecbill_register_usage_accum(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
+PG_FUNCTION_INFO_V1(elecbill_register_usage_accum_profile);
+Datum
+elecbill_register_usage_accum_profile(PG_FUNCTION_ARGS)
+{
+	EbUsageSite *site = eb_pg_usage_site(fcinfo, REGISTER_ROW);
+	int profile = site->args.profile;
+	RegisterState *state;
+
+	if (PG_ARGISNULL(profile))
+		return elecbill_register_usage_accum(fcinfo);
+	for (int i = site->args.tariff; i < site->args.first; i++)
+		if (PG_ARGISNULL(i))
+			return eb_pg_usage_pass_over(fcinfo);
+	state = state_for_row(fcinfo, eb_pg_aggcontext(fcinfo), site);
+	add_profile(fcinfo, state, PG_GETARG_DATUM(profile));
+	PG_RETURN_POINTER(state);
+}
+
 static const EbTariff *
 copy_tariff(MemoryContext context, const EbTariff *tariff)
 {
@@ -182,6 +227,19 @@ copy_tariff(MemoryContext context, const EbTariff *tariff)
 
 	memcpy(copy, tariff, tariff->size);
 	return copy;
+}
+
+static void
+merge_profiles(RegisterState *left, MemoryContext context, const RegisterState *right)
+{
+	EbFault fault;
+
+	if (right->profiles == NULL)
+		return;
+	left->class = right->class;
+	if (left->profiles == NULL)
+		left->profiles = new_sum(context, left->class);
+	eb_pg_usage_check(eb_usage_sum_merge(left->profiles, right->profiles, &fault), &fault);
 }
 
 static void
@@ -217,6 +275,7 @@ elecbill_register_usage_combine(PG_FUNCTION_ARGS)
 		eb_pg_raise(eb_usage_conflict(&fault), &fault);
 	for (int i = 0; i < EB_NCHANNELS; i++)
 		merge_register(&left->of[i], context, &right->of[i]);
+	merge_profiles(left, context, right);
 	PG_RETURN_POINTER(left);
 }
 
@@ -240,7 +299,22 @@ elecbill_register_usage_serialize(PG_FUNCTION_ARGS)
 		if (of->n > 0)
 			pq_sendbytes(&buf, (const char *) of->value, sizeof(EbRegisterValue) * of->n);
 	}
+	pq_sendbyte(&buf, state->profiles != NULL);
+	if (state->profiles != NULL)
+		eb_pg_usage_send_sum(&buf, state->profiles);
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+}
+
+/* The class of a state that came from a worker, kept by flinfo of the running function */
+static EbUsageClass *
+class_of_tariff(FunctionCallInfo fcinfo, const EbTariff *tariff)
+{
+	EbUsageSite *site = fcinfo->flinfo->fn_extra;
+
+	if (site == NULL)
+		site = fcinfo->flinfo->fn_extra =
+			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(EbUsageSite));
+	return eb_pg_usage_class(fcinfo, site, tariff);
 }
 
 PG_FUNCTION_INFO_V1(elecbill_register_usage_deserialize);
@@ -273,6 +347,12 @@ elecbill_register_usage_deserialize(PG_FUNCTION_ARGS)
 		memcpy(of->value, pq_getmsgbytes(&buf, size), size);
 		of->n = n;
 	}
+	if (pq_getmsgbyte(&buf) != 0)
+	{
+		state->class = class_of_tariff(fcinfo, tariff);
+		state->profiles = new_sum(CurrentMemoryContext, state->class);
+		eb_pg_usage_receive_sum(&buf, state->profiles);
+	}
 	pq_getmsgend(&buf);
 	PG_RETURN_POINTER(state);
 }
@@ -302,22 +382,16 @@ elecbill_register_usage_final(PG_FUNCTION_ARGS)
 	const EbUsageClass *class;
 	EbUsageDatum *datum;
 	EbUsageSum sum;
+	EbFault fault;
 
 	eb_pg_aggcontext(fcinfo);
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	state = (RegisterState *) PG_GETARG_POINTER(0);
-	class = state->class;
-	if (class == NULL)
-	{
-		EbUsageSite *site = fcinfo->flinfo->fn_extra;
-
-		if (site == NULL)
-			site = fcinfo->flinfo->fn_extra =
-				MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(EbUsageSite));
-		class = eb_pg_usage_class(fcinfo, site, state->tariff);
-	}
+	class = state->class != NULL ? state->class : class_of_tariff(fcinfo, state->tariff);
 	eb_pg_usage_sum_init(&sum, CurrentMemoryContext, class);
+	if (state->profiles != NULL)
+		eb_pg_usage_check(eb_usage_sum_merge(&sum, state->profiles, &fault), &fault);
 	for (int i = 0; i < EB_NCHANNELS; i++)
 		sum_register(&state->of[i], (EbChannel) i, &sum, class);
 	datum = eb_pg_usage_sum_make(&sum, class);

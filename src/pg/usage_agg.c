@@ -1,7 +1,8 @@
 /*
  * usage_agg.c -- the aggregate usage(): energies of intervals, classified and summed
  * In:  rows (tariff, range, kWh) or (tariff, start, Wh, length), with a channel and a price or
- *      without, in any order; or an array of tariffs and a number in the place of the tariff.
+ *      without, or (tariff, load profile), in any order; or an array of tariffs and a number in the
+ *      place of the tariff.
  * Out: usage_summary. States are exact sums, so neither order nor workers change a byte.
  * Floor: pg.
  */
@@ -12,8 +13,12 @@
 #include "utils/timestamp.h"
 
 #include "pg/fault.h"
+#include "pg/load_profile.h"
 #include "pg/usage_class.h"
 #include "pg/usage_wire.h"
+
+/* Bytes of memory that come at once, or a multiple of them */
+#define CACHE_LINE 64
 
 typedef struct UsageState
 {
@@ -131,6 +136,38 @@ elecbill_usage_accum_range(PG_FUNCTION_ARGS)
 	row = eb_pg_usage_range_row(fcinfo, &site->args);
 	state = state_for_row(fcinfo, eb_pg_aggcontext(fcinfo), site);
 	add_row(state, row);
+	PG_RETURN_POINTER(state);
+}
+
+/* Rows of a page lie from its end to its start: the next one right before this one. */
+static inline void
+fetch_next_row(const char *row)
+{
+	for (int i = 1; i <= 6; i++)
+		__builtin_prefetch(row - i * CACHE_LINE);
+}
+
+PG_FUNCTION_INFO_V1(elecbill_usage_accum_profile);
+Datum
+elecbill_usage_accum_profile(PG_FUNCTION_ARGS)
+{
+	UsageState *state = PG_ARGISNULL(0) ? NULL : (UsageState *) PG_GETARG_POINTER(0);
+	EbUsageSite *site;
+	EbProfile profile;
+	int row = 2;
+
+	/* most rows: (tariff, profile), and the tariff was looked at before */
+	if (unlikely(state == NULL || !state->fixed || PG_NARGS() > 3 || PG_ARGISNULL(row)))
+	{
+		site = eb_pg_usage_site(fcinfo, EB_PROFILE_ROW);
+		if (eb_pg_usage_row_is_null(fcinfo, &site->args, EB_PROFILE_ROW))
+			return eb_pg_usage_pass_over(fcinfo);
+		state = state_for_row(fcinfo, eb_pg_aggcontext(fcinfo), site);
+		row = site->args.first;
+	}
+	fetch_next_row(DatumGetPointer(PG_GETARG_DATUM(row)));
+	PG_GETARG_EB_PROFILE(row, &profile);
+	eb_pg_usage_add_profile(fcinfo, &state->sum, state->class, &profile, false);
 	PG_RETURN_POINTER(state);
 }
 

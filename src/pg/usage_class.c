@@ -226,6 +226,16 @@ eb_pg_usage_sum_init(EbUsageSum *sum, MemoryContext context, const EbUsageClass 
 		elog(ERROR, "cannot make a sum of usage");
 }
 
+void
+eb_pg_usage_make_plans(FunctionCallInfo fcinfo, EbUsageClass *class)
+{
+	for (int i = 0; i < class->n; i++)
+	{
+		class->by[i].plans = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(EbPlans));
+		eb_plans_init(class->by[i].plans);
+	}
+}
+
 EbUsageDatum *
 eb_pg_usage_sum_make(const EbUsageSum *sum, const EbUsageClass *class)
 {

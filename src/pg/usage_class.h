@@ -11,7 +11,7 @@
 
 #include "pg/usage.h"
 #include "pg/usage_row.h"
-#include "rating/usage_sum.h"
+#include "rating/usage_profile.h"
 
 typedef struct EbUsageClass
 {
@@ -64,6 +64,24 @@ extern EbMemory eb_pg_memory(MemoryContext context);
 extern void eb_pg_usage_check(EbStatus status, const EbFault *fault);
 
 extern void eb_pg_usage_sum_init(EbUsageSum *sum, MemoryContext context, const EbUsageClass *class);
+
+/* Plans for load profiles, kept by flinfo of the running function */
+extern void eb_pg_usage_make_plans(FunctionCallInfo fcinfo, EbUsageClass *class);
+
+/* Adds a load profile to a sum of the class (eb_usage_add_profile()); raises what it answers. */
+static inline void
+eb_pg_usage_add_profile(FunctionCallInfo fcinfo, EbUsageSum *sum, EbUsageClass *class,
+						const EbProfile *profile, bool differences)
+{
+	EbFault fault;
+	EbStatus status;
+
+	if (unlikely(class->by->plans == NULL))
+		eb_pg_usage_make_plans(fcinfo, class);
+	status = eb_usage_add_profile(sum, class->by, profile, differences, &fault);
+	if (unlikely(status != EB_OK))
+		eb_pg_usage_check(status, &fault);
+}
 
 /* The sum as a datum in the current memory context; NULL when nothing was added to it. */
 extern EbUsageDatum *eb_pg_usage_sum_make(const EbUsageSum *sum, const EbUsageClass *class);

@@ -37,8 +37,10 @@ eb_pg_usage_args(FunctionCallInfo fcinfo, int nrow)
 			args.channel = i;
 		else if (type == NUMERICOID)
 			args.price = i;
-		else
+		else if (type == JSONBOID)
 			args.ctx = i;
+		else
+			args.profile = i;
 	}
 	return args;
 }

@@ -10,9 +10,10 @@
 
 #include "rating/usage_sum.h"
 
-/* Arguments that every row has: at, energy_wh, step; during, kwh */
+/* Arguments that every row has: at, energy_wh, step; during, kwh; profile */
 #define EB_STEP_ROW 3
 #define EB_RANGE_ROW 2
+#define EB_PROFILE_ROW 1
 
 /* Where an argument of a transition function stands; 0: there is none. 0 itself is the state. */
 typedef struct EbUsageArgs
@@ -23,12 +24,14 @@ typedef struct EbUsageArgs
 	int channel;
 	int price;
 	int ctx;
+	int profile;   /* in the place of a row of a register */
 	bool short_wh; /* energy_wh is an integer, not a bigint */
 } EbUsageArgs;
 
 /*
  * Told apart by their types: the tariff, or several and perhaps a number; then nrow arguments of
- * the row; then a text for the channel, a numeric for the price, jsonb for the ctx of compare().
+ * the row; then a text for the channel, a numeric for the price, jsonb for the ctx of compare(), a
+ * load profile.
  */
 extern EbUsageArgs eb_pg_usage_args(FunctionCallInfo fcinfo, int nrow);
 

@@ -178,10 +178,17 @@ receive_version(StringInfo buf, const EbMemory *memory, EbVersionSum *version)
 {
 	int ncells = version->layout->ncells;
 
-	version->nparts = version->capacity = (int) pq_getmsgint(buf, 4);
+	version->nparts = (int) pq_getmsgint(buf, 4);
 	version->npieces = version->piece_capacity = (int) pq_getmsgint(buf, 4);
-	version->part_day = receive_new_array(buf, memory, version->nparts, sizeof(int32));
-	version->cell = receive_new_array(buf, memory, version->nparts, ncells * sizeof(int64));
+	if (version->nparts > EB_FIRST_PARTS)
+	{
+		version->capacity = version->nparts;
+		version->part_day = memory->resize(memory->arg, NULL, version->nparts * sizeof(int32));
+		version->cell =
+			memory->resize(memory->arg, NULL, (Size) version->nparts * ncells * sizeof(int64));
+	}
+	receive_array(buf, version->part_day, version->nparts, sizeof(int32));
+	receive_array(buf, version->cell, version->nparts, ncells * sizeof(int64));
 	receive_array(buf, version->covered_us, EB_NCHANNELS, sizeof(int64));
 	version->piece = receive_new_array(buf, memory, version->npieces, sizeof(EbPiece));
 	for (int i = 0; i < version->layout->ntables; i++)

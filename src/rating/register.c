@@ -43,34 +43,26 @@ next_boundary(const EbRegisterValue *value, size_t n, size_t *at)
 	return boundary;
 }
 
-/* Where the differences of a register go */
-typedef struct Target
+EbStatus
+eb_register_add(EbUsageSum *sum, const EbClassifier *by, EbChannel channel, int64_t from_us,
+				int64_t to_us, int64_t wh, EbFault *fault)
 {
-	EbUsageSum *sum;
-	const EbClassifier *by;
-	EbChannel channel;
-} Target;
-
-static EbStatus
-add_difference(const Target *target, int64_t from_us, int64_t to_us, int64_t wh, EbFault *fault)
-{
-	EbUsageSum *sum = target->sum;
-	EbUsageRow row = {.from_us = from_us, .to_us = to_us, .price_n = EB_NO_PRICE};
+	EbUsageRow row = {
+		.from_us = from_us, .to_us = to_us, .price_n = EB_NO_PRICE, .channel = channel};
 	EbStatus status;
 
 	if (!eb_mul64(wh, EB_WH, &row.energy_ukwh))
 		return eb_fault_set(fault, EB_OUT_OF_RANGE, "register difference is out of range",
 							"It must stay below 9223372036854775 Wh.");
-	if (eb_usage_is_near(sum, target->channel, from_us, to_us - from_us))
+	if (eb_usage_is_near(sum, channel, from_us, to_us - from_us))
 	{
-		eb_usage_extend(sum, target->channel, from_us, to_us);
-		return eb_usage_put(sum->now, target->channel, row.energy_ukwh, to_us - from_us)
+		eb_usage_extend(sum, channel, from_us, to_us);
+		return eb_usage_put(sum->now, channel, row.energy_ukwh, to_us - from_us)
 				   ? EB_OK
 				   : eb_usage_overflow(fault);
 	}
-	row.channel = target->channel;
 	row.guess = to_us - from_us > EB_REGISTER_EXACT_US;
-	status = eb_usage_add(sum, target->by, &row, fault);
+	status = eb_usage_add(sum, by, &row, fault);
 	if (row.crossed && row.guess && sum->quality < EB_ESTIMATED)
 		sum->quality = EB_ESTIMATED;
 	return status;
@@ -80,7 +72,6 @@ EbStatus
 eb_register_usage(const EbRegisterValue *value, size_t n, int64_t wrap_wh, EbChannel channel,
 				  EbUsageSum *sum, const EbClassifier *by, EbFault *fault)
 {
-	Target target = {sum, by, channel};
 	EbStatus status = EB_OK;
 	Boundary last = {0};
 	bool broken = true; /* no difference leads from last to the next value */
@@ -102,7 +93,7 @@ eb_register_usage(const EbRegisterValue *value, size_t n, int64_t wrap_wh, EbCha
 		if (!broken)
 		{
 			if (eb_register_delta(last.register_wh, next.register_wh, wrap_wh, wrap_wh / 10, &wh))
-				status = add_difference(&target, last.at_us, next.at_us, wh, fault);
+				status = eb_register_add(sum, by, channel, last.at_us, next.at_us, wh, fault);
 			else
 				sum->held++;
 		}

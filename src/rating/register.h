@@ -50,6 +50,13 @@ extern bool eb_register_delta(int64_t prev_wh, int64_t cur_wh, int64_t wrap_wh, 
 							  int64_t *delta_wh);
 
 /*
+ * Adds a difference in Wh, >= 0, between two instants. Where it is cut and longer than
+ * EB_REGISTER_EXACT_US the quality is EB_ESTIMATED; else as eb_usage_add().
+ */
+extern EbStatus eb_register_add(EbUsageSum *sum, const EbClassifier *by, EbChannel channel,
+								int64_t from_us, int64_t to_us, int64_t wh, EbFault *fault);
+
+/*
  * Adds the differences of n sorted values of a channel to the sum. Each is spread evenly over its
  * time. A difference onto a restart is missing; one that is held is missing and counted. Equal
  * values at one instant are one; an instant with several values is held and passed over. What is

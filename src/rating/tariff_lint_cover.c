@@ -203,20 +203,35 @@ sweep_tags(EbCover *cover, int32_t day)
 	}
 }
 
+/* Which one it is of the days of a leap year, from 0 on; before: the day before it, or below 0 */
+static int
+leap_day_of(int32_t day, int before)
+{
+	EbDate date;
+
+	/* most days are one more; behind 28 February and 31 December one has to look */
+	if (before >= 0 && before != 58 && before != EB_LEAP_DAYS - 1)
+		return before + 1;
+	date = eb_date_from_day(day);
+	return eb_day_from_date(2000, date.month, date.day) - eb_day_from_date(2000, 1, 1);
+}
+
 /* The days [from, to), over which no rule begins or ends to be valid */
 static void
 sweep_interval(EbCover *cover, int32_t from, int32_t to)
 {
+	int leap_day = -1;
+
 	memset(cover->seen, 0, sizeof(cover->seen));
 	for (int32_t day = from; day < to && cover->lint->cover_work < MAX_WORK; day++)
 	{
-		EbDate date = eb_date_from_day(day);
-		int leap_day = eb_day_from_date(2000, date.month, date.day) - eb_day_from_date(2000, 1, 1);
-		int before = (leap_day + EB_LEAP_DAYS - 1) % EB_LEAP_DAYS;
-		int first = cover->run[before] != cover->run[leap_day];
-		uint8_t *seen = &cover->seen[cover->run[leap_day]][first];
 		uint8_t bit = (uint8_t) (1u << eb_weekday(day));
+		uint8_t *seen;
+		int before;
 
+		leap_day = leap_day_of(day, leap_day);
+		before = leap_day > 0 ? leap_day - 1 : EB_LEAP_DAYS - 1;
+		seen = &cover->seen[cover->run[leap_day]][cover->run[before] != cover->run[leap_day]];
 		if ((*seen & bit) != 0)
 			continue;
 		*seen |= bit;

@@ -88,6 +88,21 @@ lay_out(EbUsageLayout *layout, const EbTariff *tariff)
 	}
 }
 
+/* A window of one version may end in the next one, which then is not plain for that channel, either. */
+static void
+spread_windows(EbClassifier *by, int n)
+{
+	for (int i = 0; i < EB_NCHANNELS; i++)
+	{
+		uint64_t tables = 0;
+
+		for (int j = 0; j < n; j++)
+			tables |= by[j].layout.channel[i].tables;
+		for (int j = 0; j < n && tables != 0; j++)
+			by[j].layout.channel[i].plain = 0;
+	}
+}
+
 void
 eb_classifier_init(EbClassifier *by, const EbTariff *tariff, const EbZone *zone)
 {
@@ -107,4 +122,5 @@ eb_classifier_init(EbClassifier *by, const EbTariff *tariff, const EbZone *zone)
 		}
 		lay_out(&by[i].layout, by[i].tariff);
 	}
+	spread_windows(by, eb_classifier_count(tariff));
 }

@@ -37,20 +37,41 @@ init_version(EbVersionSum *version, const EbMemory *memory, const EbUsageLayout 
 	return true;
 }
 
+/* Bytes of the first parts of a version: their cells, and behind them their days */
+static size_t
+first_parts_size(const EbUsageLayout *layout)
+{
+	return EB_FIRST_PARTS * ((size_t) layout->ncells + 1) * sizeof(int64_t);
+}
+
 EbStatus
 eb_usage_sum_init(EbUsageSum *sum, const EbMemory *memory, const EbClassifier *by, int n)
 {
+	size_t size = (size_t) n * sizeof(EbVersionSum);
+	char *parts;
+
+	for (int i = 0; i < n; i++)
+		size += first_parts_size(&by[i].layout);
 	memset(sum, 0, sizeof(*sum));
 	sum->memory = *memory;
 	sum->from_us = INT64_MAX;
 	sum->to_us = INT64_MIN;
 	sum->n = n;
-	sum->now = sum->of = take_memory(memory, (size_t) n * sizeof(EbVersionSum));
+	sum->now = sum->of = take_memory(memory, size);
 	if (sum->of == NULL)
 		return EB_NO_SPACE;
+	parts = (char *) (sum->of + n);
 	for (int i = 0; i < n; i++)
-		if (!init_version(&sum->of[i], memory, &by[i].layout))
+	{
+		const EbUsageLayout *layout = &by[i].layout;
+
+		sum->of[i].capacity = EB_FIRST_PARTS;
+		sum->of[i].cell = (int64_t *) (void *) parts;
+		sum->of[i].part_day = (int32_t *) (sum->of[i].cell + EB_FIRST_PARTS * layout->ncells);
+		parts += first_parts_size(layout);
+		if (!init_version(&sum->of[i], memory, layout))
 			return EB_NO_SPACE;
+	}
 	return EB_OK;
 }
 
@@ -73,28 +94,43 @@ find_part(const EbVersionSum *version, int32_t day)
 	return low;
 }
 
+/* The array with more room; the first parts stay where they are. */
+static void *
+move_parts(const EbVersionSum *version, const EbMemory *memory, void *array, size_t size,
+		   size_t more)
+{
+	bool first = version->capacity == EB_FIRST_PARTS;
+	void *moved = memory->resize(memory->arg, first ? NULL : array, more);
+
+	if (moved != NULL && first)
+		memcpy(moved, array, size);
+	return moved;
+}
+
 /* Room for one part more; the rows may move. */
 static bool
 reserve_part(EbVersionSum *version, const EbMemory *memory)
 {
-	size_t stride = (size_t) version->layout->ncells;
+	size_t stride = (size_t) version->layout->ncells * sizeof(*version->cell);
+	size_t n = (size_t) version->capacity;
 	ptrdiff_t row = version->row != NULL ? version->row - version->cell : 0;
-	int32_t capacity = version->capacity;
-	void *days = eb_memory_room(memory, version->part_day, &capacity, version->nparts + 1,
-								sizeof(*version->part_day));
+	void *days;
 	void *cells;
 
+	if (version->nparts < version->capacity)
+		return true;
+	if (version->capacity > INT32_MAX / 2)
+		return false;
+	days = move_parts(version, memory, version->part_day, n * sizeof(*version->part_day),
+					  2 * n * sizeof(*version->part_day));
 	if (days == NULL)
 		return false;
-	version->part_day = days;
-	if (capacity == version->capacity)
-		return true;
-	cells = memory->resize(memory->arg, version->cell,
-						   (size_t) capacity * stride * sizeof(*version->cell));
+	cells = move_parts(version, memory, version->cell, n * stride, 2 * n * stride);
 	if (cells == NULL)
 		return false;
+	version->part_day = days;
 	version->cell = cells;
-	version->capacity = capacity;
+	version->capacity *= 2;
 	if (version->row != NULL)
 		version->row = version->cell + row;
 	return true;
@@ -120,6 +156,17 @@ part_row(EbVersionSum *version, const EbMemory *memory, int32_t day)
 	memset(row, 0, stride * sizeof(*row));
 	version->part_day[at] = day;
 	version->nparts++;
+	return row;
+}
+
+int64_t *
+eb_usage_any_part(EbVersionSum *version, const EbMemory *memory, int32_t day)
+{
+	int nparts = version->nparts;
+	int64_t *row = part_row(version, memory, day);
+
+	if (version->nparts != nparts)
+		version->row = NULL; /* rows have moved */
 	return row;
 }
 

@@ -25,7 +25,7 @@ typedef struct EbMoneyPlane
 typedef struct EbChannelLayout
 {
 	int32_t at;	   /* first cell of its energy; EB_NONE: the tariff does not need the channel */
-	int8_t plain;  /* nothing but its energy is kept */
+	int8_t plain;  /* nothing but its energy is kept, by no version of the tariff */
 	int8_t of_row; /* a price must come with each row */
 	int16_t nmoney;
 	EbMoneyPlane money[EB_MAX_SERIES];
@@ -63,8 +63,9 @@ typedef struct EbClassifier
 {
 	const EbTariff *tariff;
 	const EbZone *zone;
-	EbTouCache *cache; /* set by the caller, who owns it */
-	int64_t from_us;   /* [from, to) of the version; INT64_MIN, INT64_MAX: open */
+	EbTouCache *cache;	   /* set by the caller, who owns it */
+	struct EbPlans *plans; /* likewise, for load profiles (usage_profile.h); NULL: none */
+	int64_t from_us;	   /* [from, to) of the version; INT64_MIN, INT64_MAX: open */
 	int64_t to_us;
 	EbUsageLayout layout;
 } EbClassifier;
@@ -83,18 +84,21 @@ extern void eb_classifier_init(EbClassifier *by, const EbTariff *tariff, const E
 
 #define EB_NO_PRICE INT64_MIN
 
+/* Room for so many parts is there from the beginning: a month and what hangs over */
+#define EB_FIRST_PARTS 2
+
 /* What was summed under one version */
 typedef struct EbVersionSum
 {
 	const EbUsageLayout *layout;
 	int32_t nparts;
-	int32_t capacity;
+	int32_t capacity;  /* EB_FIRST_PARTS: they stand behind the versions, and are not resized */
 	int32_t *part_day; /* ascending */
 	int64_t *cell;	   /* ncells by part */
+	int64_t covered_us[EB_NCHANNELS];
 	int64_t *row;	   /* cells of the segment's part; NULL: there is no segment yet */
 	EbSegment segment; /* of the last interval; the next one mostly lies in it too */
 	int64_t *price_n;  /* by series, all through the segment; NULL: no plane needs one */
-	int64_t covered_us[EB_NCHANNELS];
 	EbPiece *piece;
 	int32_t npieces;
 	int32_t piece_capacity;
@@ -151,6 +155,23 @@ eb_usage_extend(EbUsageSum *sum, EbChannel channel, int64_t from_us, int64_t to_
  */
 extern EbStatus
 eb_usage_add(EbUsageSum *sum, const EbClassifier *by, EbUsageRow *row, EbFault *fault);
+
+/* Makes a part, or finds it among all; NULL: there is no memory. */
+extern int64_t *eb_usage_any_part(EbVersionSum *version, const EbMemory *memory, int32_t day);
+
+/*
+ * The cells of a part, made when it is new; NULL: there is no memory. Good until the next call that
+ * takes the sum.
+ */
+static inline int64_t *
+eb_usage_part(EbVersionSum *version, const EbMemory *memory, int32_t day)
+{
+	int last = version->nparts - 1;
+
+	return last >= 0 && version->part_day[last] == day
+			   ? version->cell + (size_t) last * (size_t) version->layout->ncells
+			   : eb_usage_any_part(version, memory, day);
+}
 
 /* Something is known at an instant: time from there on, or up to there, must be covered. */
 extern void

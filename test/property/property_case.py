@@ -34,6 +34,13 @@ MERGE = '''SELECT x.merged::text FROM (SELECT %(a)s::elecbill.usage_summary AS a
     LATERAL (VALUES (elecbill.usage_merge(elecbill.usage_merge(a, b), c)), (elecbill.usage_merge(a, elecbill.usage_merge(b, c))),
         (elecbill.usage_merge(elecbill.usage_merge(c, a), b)), (elecbill.usage_merge(NULL, elecbill.usage_merge(elecbill.usage_merge(b, c), a)))) AS x (merged)'''
 COMPARE = f'''SELECT elecbill.compare(%(tariffs)s::elecbill.tariff[], {ROWS}, %(ctx)s::jsonb ORDER BY md5(n::text)) FROM oracle.given'''
+# the load in whole Wh, as rows and as load profiles of some days each; the same text, to the last digit
+PROFILES = '''WITH v AS (SELECT from_at, round(kwh * 1000)::bigint AS wh,
+        make_interval(secs => extract(epoch FROM to_at - from_at)::integer) AS step, channel FROM oracle.given),
+    p AS (SELECT elecbill.load_profile_agg(from_at, wh, step, 0, channel ORDER BY md5(from_at::text)) AS profile
+        FROM v GROUP BY channel, floor(extract(epoch FROM from_at) / 86400 / %(days)s))
+    SELECT (SELECT elecbill.usage(%(tariff)s::elecbill.tariff, from_at, wh, step, channel) FROM v)::text,
+        (SELECT elecbill.usage(%(tariff)s::elecbill.tariff, profile) FROM p)::text'''
 # what a merge of parts cannot know: time between them, and windows that lie in two of them
 OF_THE_WHOLE = ('missing_s', 'quality', 'peaks', 'max_kw')
 
@@ -136,6 +143,8 @@ class Case:
             self.check_merge(lines)
         if self.random.random() < 0.25:
             self.check_compare(total)
+        if self.random.random() < 0.5:
+            self.check_profiles()
 
     def check_increments(self, total):
         """each of two summaries alone; their sum is the bill, each the difference of two bills of the oracle"""
@@ -207,6 +216,20 @@ class Case:
             return
         self.check('compare', [total, *alone[1:]], self.value(COMPARE, tariffs=tariffs))
         self.done['comparisons'] += 1
+
+    def check_profiles(self):
+        """usage() of load profiles is that of their values as rows"""
+        step = self.rows[0][1] - self.rows[0][0]
+        if 86400 % step.total_seconds() != 0 or self.rows[0][0].microsecond != 0:
+            return
+        try:
+            rows, profiles = self.ask(PROFILES, days=self.random.choice([1, 1, 1, 3, 100]))[0]
+        except psycopg2.Error as error:
+            if error.pgcode != 'UB404':
+                raise
+            return      # the price of a row, which profiles do not have
+        self.check('usage of profiles', rows, profiles)
+        self.done['profiles'] += 1
 
 
 def bare(summary):

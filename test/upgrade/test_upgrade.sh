@@ -87,8 +87,8 @@ SELECT version, component, trim_scale(quantity), amount FROM elecbill.bill_detai
 WHERE account_no = 'A-1' AND service = '[2025-03-01,2025-04-01)' ORDER BY n;
 SELECT * FROM elecbill.fsck();
 SQL
-	) && [ "$said" = "tariff_change
-1|energy|50|25.00
+	) && [ "${said#"tariff_change
+"}" = "1|energy|50|25.00
 1|fee|0.322581|10.00
 2|energy|150|90.00
 2|fee|0.677419|21.00" ]

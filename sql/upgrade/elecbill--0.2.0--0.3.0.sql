@@ -1,0 +1,3 @@
+-- elecbill--0.2.0--0.3.0.sql: the engine; load profiles
+-- include 19_load_profile.sql
+-- include 23_register_days.sql

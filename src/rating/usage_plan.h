@@ -1,0 +1,80 @@
+/*
+ * usage_plan.h -- how a tariff cuts the values of a day, found once for all meters
+ * Where the segments of a tariff cut equal intervals depends on the start and the step of the block
+ * alone. A plan keeps it, so that each run of values between two cuts is summed as a whole.
+ * Floor: rating. Pure C11: no PostgreSQL header, no I/O, no clock, no global state.
+ * Source: doc/load_profile.md.
+ */
+#ifndef EB_USAGE_PLAN_H
+#define EB_USAGE_PLAN_H
+
+#include "rating/load_profile_sum.h"
+#include "rating/usage_sum.h"
+
+/* Where energy goes: a part and its periods */
+typedef struct EbPlanPlace
+{
+	int32_t part_day;
+	int32_t n;						/* values that go there */
+	int16_t slot[EB_MAX_SCHEDULES]; /* by schedule, as in EbSegment */
+} EbPlanPlace;
+
+/*
+ * How one version of a tariff cuts n values of a step from an instant on: runs of values, counted
+ * from the first, that lie in one segment each, as groups by the place where they go; and behind them
+ * the runs of values that a segment cuts.
+ */
+typedef struct EbPlan
+{
+	int64_t start_us;
+	int32_t step_s;
+	int32_t n;	   /* 0: no plan is kept here */
+	int32_t run;   /* the first one */
+	int32_t place; /* the first one */
+	int16_t nruns;
+	int16_t ncuts;
+	int16_t nplaces;
+	int16_t nsteps[2]; /* for values of one byte, and of two */
+	bool one_part;	   /* all places lie in one */
+	int32_t step[2];   /* the first ones */
+	int32_t whole;	   /* values in runs */
+	int32_t from;	   /* all of them lie in [from, to) */
+	int32_t to;
+} EbPlan;
+
+/* What one plan covers at most: a local day, where clocks are set back too */
+#define EB_PLAN_SECONDS (25 * 3600)
+#define EB_PLAN_VALUES EB_PROFILE_FITTING
+
+#define EB_PLAN_RUNS 256 /* what lies behind them is cut */
+#define EB_PLANS 1024	 /* a power of 2 */
+#define EB_PLANS_RUNS 16384
+#define EB_PLANS_PLACES 8192
+#define EB_PLANS_STEPS 65536
+
+/* Plans that were made once, for many blocks; when there is no room it starts anew. */
+typedef struct EbPlans
+{
+	int32_t nplans;
+	int32_t nruns;
+	int32_t nplaces;
+	int32_t nsteps;
+	int32_t last; /* the one that was asked for last */
+	int32_t unused;
+	EbPlan plan[EB_PLANS]; /* a hash table, open addressing */
+	EbProfileRun run[EB_PLANS_RUNS];
+	EbPlanPlace place[EB_PLANS_PLACES];
+	EbProfileStep step[EB_PLANS_STEPS];
+} EbPlans;
+
+/* The caller gives the memory, and puts it into a classifier. */
+extern void eb_plans_init(EbPlans *plans);
+
+/* The plan for n values of a step from start on, if there is one; else NULL. */
+extern const EbPlan *eb_plan_known(EbPlans *plans, int64_t start_us, int32_t step_s, int32_t n);
+
+/* The same, made when it is new; NULL: the stop of the cache said so. */
+extern const EbPlan *
+eb_plan_for(const EbClassifier *by, int64_t start_us, int32_t step_s, int32_t n);
+
+#endif /* EB_USAGE_PLAN_H */
