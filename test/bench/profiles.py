@@ -98,10 +98,10 @@ def bill(of, table="elecbill.profile_day"):
 
 
 def case():
-    """Each period's kWh x price in plain SQL, rounded once"""
-    hour = "extract(hour FROM ts AT TIME ZONE 'Asia/Shanghai')"
-    lines = [f"round(sum(CASE WHEN {hour} IN ({HOURS[period]}) THEN wh ELSE 0 END) * 0.001 * {price}, 2)" for period, price in PRICE.items()]
-    return f"SELECT id, {' + '.join(lines)} AS amount FROM value_row GROUP BY id"
+    """Each period's kWh x price in plain SQL, rounded once; the local hour of a row is worked out once"""
+    lines = [f"round(sum(CASE WHEN hour IN ({HOURS[period]}) THEN wh ELSE 0 END) * 0.001 * {price}, 2)" for period, price in PRICE.items()]
+    hours = "(SELECT id, wh, extract(hour FROM ts AT TIME ZONE 'Asia/Shanghai')::integer AS hour FROM value_row OFFSET 0) AS r"
+    return f"SELECT id, {' + '.join(lines)} AS amount FROM {hours} GROUP BY id"
 
 
 FORMS = {
@@ -130,7 +130,7 @@ GOALS = {
     **{name: goal for name, (_, _, goal) in RATIOS.items()},
     "heap_rows_vs_profile": "at least 16",
     "two_workers_vs_one": "at least 1.5",
-    "year_vs_quarter_a_row": "at most 1.5",
+    "year_vs_quarter_a_row": "at most 1.2",
     "year_vs_quarter_memory": "at most 4",
     "pack_vs_array_agg": "at most 2",
 }
