@@ -93,7 +93,7 @@ BEGIN
 	END IF;
 END $$;
 
--- Mode volume after earlier units that end in another step: they are charged anew
+-- Mode volume after earlier units that end in another step: they are charged anew, their flats with those of the step
 CREATE FUNCTION oracle.push_again(j oracle.job, p oracle.part, period text, l oracle.ladder, f oracle.filled, alone boolean) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -102,8 +102,6 @@ BEGIN
 			PERFORM oracle.push_step(j, p, NULL, l, f.again_to, f.again);
 		END IF;
 		PERFORM oracle.push_step(j, p, period, l, f.again_from, -f.again);
-		PERFORM oracle.push_flat(j, p, period, l, f.again_to, 1);
-		PERFORM oracle.push_flat(j, p, period, l, f.again_from, -1);
 	END IF;
 END $$;
 
@@ -130,6 +128,10 @@ BEGIN
 	END IF;
 	IF n = 1 AND f.again <> 0 THEN
 		f.cell[f.again_to] := f.cell[f.again_to] + f.again;
+	END IF;
+	IF f.again <> 0 THEN	-- all flats of a step are one line
+		f.flats[f.again_to] := f.flats[f.again_to] + 1;
+		f.flats[f.again_from] := f.flats[f.again_from] - 1;
 	END IF;
 	FOR k IN 1 .. cardinality(l.bound) LOOP
 		FOR i IN 1 .. CASE WHEN by_period THEN n ELSE 0 END LOOP
