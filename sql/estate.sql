@@ -75,7 +75,7 @@ SELECT * FROM pg_temp.load(E'building,room,account_no,name,kind,meter_no,model,m
 	'A,R2,A2,H2,residential,M2,X,1,0,2025-11-01,NO-PLAN,,,,,\n'
 	'A,R2,A2,H2,residential,M2,X,1,0,2025-11-01,SEED-TIER,0,,,,\n'
 	'A,R2,A2,H2,residential,M2,X,1,0,2025-11-01,SEED-TIER,2.5,,,,\n'
-	'A,R2,A2,H2,residential,M2,X,1,0,2025-11-01,SEED-TIER,,10,,,\n'
+	'A,R2,A2,H2,residential,M2,X,1,0,2025-11-01,SEED-TIER,,13,,,\n'
 	'A,R2,A2,H2,residential,M2,X,1,0,2025-11-01,SEED-TIER,,,7,,\n'
 	'A,R2,A2,H2,residential,M2,X,1,0,2025-11-01,SEED-TIER,,,,WEEK,\n'
 	'A,R2,A2,H2,residential,M2,X,1,0,2025-11-01,SEED-TIER,,,,,a-b\n'

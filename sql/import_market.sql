@@ -89,6 +89,17 @@ SELECT * FROM pg_temp.load('M1', 'nem13', pg_temp.nem13(pg_temp.r250('x', '20041
 SELECT * FROM pg_temp.load('M2', 'nem13', pg_temp.nem13(pg_temp.r250('1', '20041117093206', '2', '20050217074053', '1')));
 SELECT * FROM pg_temp.load('M1', 'nem13', pg_temp.nem13(pg_temp.r250('1', '20041117093206', '2', '20050217074053', '1') || pg_temp.r250('1', '20041117093206', '2', '20050217074053', '1', '41')));
 
+-- a register of twelve digits, at its end; behind what multiplier it may stand
+INSERT INTO elecbill.meter_model (vendor, model, protocol, digits, decimals) VALUES ('V', 'BIG', 'manual', 12, 2);
+INSERT INTO elecbill.meter (org_id, serial, model_id, kind) SELECT o.id, 'Q-BIG', m.id, 'manual' FROM elecbill.org o, elecbill.meter_model m WHERE o.code = 'Q' AND m.model = 'BIG';
+INSERT INTO elecbill.meter_register (org_id, meter_id, code, wrap_wh) SELECT org_id, id, '1.8.0', 1000000000000000 FROM elecbill.meter WHERE serial = 'Q-BIG';
+INSERT INTO elecbill.meter_installation (org_id, meter_id, usage_point_id, multiplier, valid)
+SELECT m.org_id, m.id, u.id, 5000, '[2004-01-01,)' FROM elecbill.meter m JOIN elecbill.usage_point u ON u.org_id = m.org_id AND u.code = 'P4' WHERE m.serial = 'Q-BIG';
+INSERT INTO elecbill.meter_installation (org_id, meter_id, usage_point_id, multiplier, valid)
+SELECT m.org_id, m.id, u.id, 4000, '[2004-01-01,)' FROM elecbill.meter m JOIN elecbill.usage_point u ON u.org_id = m.org_id AND u.code = 'P4' WHERE m.serial = 'Q-BIG';
+SELECT * FROM pg_temp.load('P4', 'nem13', pg_temp.nem13(pg_temp.r250('999999999999.00', '20041222000001', '000000000009.00', '20041228000001', '10.000', serial => 'BIG')));
+SELECT energy_wh, quality FROM elecbill.interval_usage WHERE usage_point = 'P4';
+
 -- Green Button
 CREATE FUNCTION pg_temp.espi(readings text, kind text DEFAULT '<powerOfTenMultiplier>0</powerOfTenMultiplier><flowDirection>1</flowDirection><uom>72</uom>', more text DEFAULT '')
 RETURNS text LANGUAGE sql RETURN format($$<?xml version="1.0" encoding="UTF-8"?>

@@ -113,6 +113,15 @@ FROM (SELECT sum(p) OVER (ORDER BY meter, d ROWS 9 PRECEDING) AS w, row_number()
 JOIN LATERAL (SELECT sum(p) AS f FROM (SELECT p, row_number() OVER (ORDER BY meter, d) AS n FROM day) AS s WHERE s.n BETWEEN w.n - 9 AND w.n) AS f ON true WHERE n % 13 = 0;
 SELECT sum(p) OVER (ORDER BY id ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (VALUES (1, NULL::load_profile), (2, 'import 2025-01-01T00:00:00Z/PT1H 1'), (3, NULL), (4, NULL), (5, 'export 2025-01-01T00:00:00Z/PT15M 1 - 3~1024')) AS v (id, p);
 
+-- with spans, negative values, gaps between profiles; NULLs, rows that a filter leaves out, frames behind and before their row
+CREATE TABLE ragged AS SELECT i AS id, CASE WHEN i % 11 > 0 THEN load_profile('2025-03-29 23:00Z'::timestamptz + i * 7919 % 53 * interval '15 min', '15 min',
+	(SELECT array_agg(CASE WHEN (i * 31 + j * 17) % 13 NOT IN (5, 6) THEN i * j * 7919 % 1501 - 700 END::bigint ORDER BY j) FROM generate_series(1, i * 13 % 7) AS j),
+	(SELECT array_agg(CASE WHEN (i * 31 + j * 17) % 13 NOT IN (5, 6) AND (i + j) % 3 = 0 THEN 1024 + i % 2 * 2 ELSE j % 2 END ORDER BY j) FROM generate_series(1, i * 13 % 7) AS j)) END AS p FROM generate_series(1, 300) AS i;
+SELECT count(*), count(back) AS some, bool_and(back IS NOT DISTINCT FROM (SELECT sum(p) FILTER (WHERE id % 3 > 0) FROM ragged AS b WHERE b.id BETWEEN w.id - 3 AND w.id - 1)) AS back,
+	bool_and(around IS NOT DISTINCT FROM (SELECT sum(p) FROM ragged AS b WHERE b.id BETWEEN w.id - 7 AND w.id + 2)) AS around, bool_and(down IS NOT DISTINCT FROM (SELECT sum(p) FROM ragged AS b WHERE b.id BETWEEN w.id + 10 AND w.id + 20)) AS down
+FROM (SELECT id, sum(p) FILTER (WHERE id % 3 > 0) OVER (ORDER BY id ROWS BETWEEN 3 PRECEDING AND 1 PRECEDING) AS back, sum(p) OVER (ORDER BY id ROWS BETWEEN 7 PRECEDING AND 2 FOLLOWING) AS around,
+	sum(p) OVER (ORDER BY id DESC ROWS BETWEEN 20 PRECEDING AND 10 PRECEDING) AS down FROM ragged) AS w;
+
 -- workers
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET max_parallel_workers_per_gather = 2; SET parallel_leader_participation = off;
 ALTER TABLE reading SET (parallel_workers = 2); ALTER TABLE day SET (parallel_workers = 2);
@@ -129,8 +138,9 @@ SELECT refused($$SELECT load_profile_agg(at + CASE WHEN meter = 40 THEN interval
 SELECT refused($$SELECT load_profile_agg(at, wh::bigint, CASE WHEN meter = 1 THEN interval '15 min' ELSE '5 min' END) FROM reading$$);
 RESET max_parallel_workers_per_gather; RESET parallel_leader_participation;
 
--- COPY as text
+-- COPY as text, CSV and binary; what is sorted where it lies out of line
 CREATE TABLE copied (LIKE packed);
+CREATE TABLE long AS SELECT load_profile('2025-01-01Z', '15 min', array_fill(1000::bigint, '{9999}') || (n * 7919 % 1001)::bigint) AS p FROM generate_series(1, 200) AS n;
 \getenv superuser PGSUPERUSER
 \getenv owner PGUSER
 \c - :superuser
@@ -138,6 +148,16 @@ SET search_path = public, elecbill;
 COPY packed TO PROGRAM 'cat > load_profile_packed';
 COPY copied FROM PROGRAM 'cat load_profile_packed; rm load_profile_packed';
 SELECT count(*), bool_and(packed.p = copied.p) AS text_comes_back FROM packed JOIN copied USING (meter);
+TRUNCATE copied;
+COPY packed TO PROGRAM 'cat > load_profile_packed' (FORMAT csv);
+COPY copied FROM PROGRAM 'cat load_profile_packed; rm load_profile_packed' (FORMAT csv);
+SELECT count(*), bool_and(packed.p = copied.p) AS csv_comes_back FROM packed JOIN copied USING (meter);
+TRUNCATE copied;
+COPY packed TO PROGRAM 'cat > load_profile_packed' (FORMAT binary);
+COPY copied FROM PROGRAM 'cat load_profile_packed; rm load_profile_packed' (FORMAT binary);
+SELECT count(*), bool_and(packed.p = copied.p) AS binary_comes_back FROM packed JOIN copied USING (meter);
+-- a thousand comparisons of 40 kB leave nothing behind while their query runs
+SELECT (SELECT count(*) FROM (SELECT p FROM long ORDER BY p) AS q) AS sorted, (SELECT sum(total_bytes) < 16000000 FROM pg_backend_memory_contexts) AS in_little_memory;
 -- bytes as a profile, whatever they are: what was stored is looked at before it is used
 CREATE TYPE raw;
 CREATE FUNCTION raw_in(cstring) RETURNS raw LANGUAGE internal IMMUTABLE STRICT AS 'byteain';
@@ -162,7 +182,8 @@ SELECT n, refused(statement) FROM (VALUES
 	(8, $$SELECT load_profile('2025-01-01 00:00:00.5Z', '1 h', '{1}')$$), (9, $$SELECT load_profile('infinity', '1 h', '{1}')$$), (10, $$SELECT load_profile('2199-12-31 23:00Z', '1 h', '{1,2}')$$), (11, $$SELECT load_profile('1899-12-31 23:00Z', '1 h', '{1}')$$),
 	(12, $$SELECT load_profile('2025-01-01Z', '1 h', '{1000000000000001}')$$), (13, $$SELECT load_profile('2025-01-01Z', '1 h', '{1,-9223372036854775808}')$$), (14, $$SELECT load_profile('2025-01-01Z', '1 h', '{{1,2},{3,4}}')$$),
 	(15, $$SELECT load_profile('2025-01-01Z', '1 h', '{1}', '{{1,2}}')$$), (16, $$SELECT load_profile('2025-01-01Z', '1 h', '{1}', '{}')$$), (17, $$SELECT load_profile('2025-01-01Z', '1 h', '{1}', '{-1}')$$), (18, $$SELECT load_profile('2025-01-01Z', '1 h', '{NULL}', '{1024}')$$),
-	(19, $$SELECT load_profile('2025-01-01Z', '1 h', '{1}', '{0}', 'in')$$), (20, $$SELECT load_profile('2025-01-01Z', '1 s', array_fill(1::bigint, '{1048577}'))$$)) AS v (n, statement) ORDER BY n;
+	(19, $$SELECT load_profile('2025-01-01Z', '1 h', '{1}', '{0}', 'in')$$), (20, $$SELECT load_profile('2025-01-01Z', '1 s', array_fill(1::bigint, '{1048577}'))$$), (21, $$SELECT load_profile('2025-01-01Z', '1 s', array_fill(NULL::bigint, '{100000000}'))$$),
+	(22, $$SELECT load_profile('2025-01-01Z', '1 s', '{1}', array_fill(NULL::int, '{100000000}'))$$)) AS v (n, statement) ORDER BY n;
 -- text
 SELECT text, refused(format('SELECT %L::load_profile', text)) FROM (VALUES (''), ('in'), ('import'), ('import 2025-01-01T00:00:00Z'), ('import 2025-01-01T00:00:00/PT1H 1'), ('import 2025-01-01T00:00:00Z/1H 1'), ('import 2025-01-01T00:00:00Z/PT7M 1'), ('import 2025-01-01T00:00:00.5Z/PT1H 1'),
 	('import 2025-01-01T00:00:00Z/PT1H 1.5'), ('import 2025-01-01T00:00:00Z/PT1H 1e3'), ('import 2025-01-01T00:00:00Z/PT1H NULL'), ('import 2025-01-01T00:00:00Z/PT1H 1~2~3'), ('import 2025-01-01T00:00:00Z/PT1H 1*9999999999999'), ('import 2025-01-01T00:00:00Z/PT1H 1*1048576 1'),
@@ -187,6 +208,7 @@ SELECT n, refused(statement) FROM (VALUES
 	(6, $$SELECT load_profile_agg(at::timestamptz, 1, '1 s') FROM (VALUES ('2025-01-10Z'), ('2025-01-01Z'), ('2025-01-20Z')) AS v (at)$$), (7, $$SELECT load_profile_agg(at::timestamptz, 1, '1 h') FROM (VALUES ('2025-01-01Z'), ('infinity')) AS v (at)$$), (8, $$SELECT load_profile_agg(at::timestamptz, 1, '1 h') FROM (VALUES ('2300-01-01Z')) AS v (at)$$),
 	(9, $$SELECT load_profile_agg('2025-01-01Z', 1, step) FROM (VALUES ('1 h'::interval), ('30 min')) AS v (step)$$), (10, $$SELECT load_profile_agg('2025-01-01Z', 1, '1 h', 0, d) FROM (VALUES ('import'), ('export')) AS v (d)$$), (11, $$SELECT load_profile_agg('2025-01-01Z', 1, '1 h', 0, 'in')$$), (12, $$SELECT load_profile_agg('2025-01-01Z', -9223372036854775808, '1 h')$$),
 	(13, $$SELECT load_profile_agg('2025-01-01Z', 1, '1 h', -1)$$), (14, $$SELECT load_profile_agg('2025-01-01 00:00:00.5Z', 1, '1 h')$$), (15, $$SELECT load_profile_agg('2025-01-01Z', NULL, '1 h', 1024)$$),
-	(16, $$SELECT sum(p) FROM (VALUES ('import 2025-01-01T00:00:00Z/PT1H 1'::load_profile), ('import 2025-01-01T00:00:00Z/PT30M 1')) AS v (p)$$), (17, $$SELECT sum(p) FROM (VALUES ('import 2025-01-01T00:00:00Z/PT1H 600000000000000'::load_profile), ('import 2025-01-01T00:00:00Z/PT1H 600000000000000')) AS v (p)$$)) AS v (n, statement) ORDER BY n;
+	(16, $$SELECT sum(p) FROM (VALUES ('import 2025-01-01T00:00:00Z/PT1H 1'::load_profile), ('import 2025-01-01T00:00:00Z/PT30M 1')) AS v (p)$$), (17, $$SELECT sum(p) FROM (VALUES ('import 2025-01-01T00:00:00Z/PT1H 600000000000000'::load_profile), ('import 2025-01-01T00:00:00Z/PT1H 600000000000000')) AS v (p)$$),
+	(18, $$SELECT load_profile_agg('2025-01-01Z'::timestamptz + i * interval '1 s', 1, '1 s') FROM generate_series(0, 1048576) AS i$$)) AS v (n, statement) ORDER BY n;
 -- but a sum that comes back into range is one
 SELECT sum(p) FROM (VALUES ('import 2025-01-01T00:00:00Z/PT1H 600000000000000'::load_profile), ('import 2025-01-01T00:00:00Z/PT1H 600000000000000'), ('import 2025-01-01T00:00:00Z/PT1H -300000000000000')) AS v (p);

@@ -131,6 +131,14 @@ SELECT register_usage(tariff_of(1), NULL, NULL, NULL, NULL, 'import 2026-01-01T0
 	usage(tariff_of(1), 'import 2026-01-01T06:00:00Z/PT2H 2000 2000')::jsonb ->> 'quality' AS actual,
 	register_usage(tariff_of(1), NULL, NULL, NULL, NULL, 'import 2026-01-01T06:00:00Z/PT15M - 1 -'::load_profile)::jsonb - 'fingerprint' AS all_of_it;
 
+-- a tariff that cuts a day into 210 runs, values as large as one byte and two hold
+CREATE FUNCTION minutes(first integer, last integer) RETURNS jsonb LANGUAGE sql RETURN
+	(SELECT jsonb_build_object('period', 'peak', 'spans', jsonb_agg(jsonb_build_array(to_char(time '00:12' + n * interval '13 min', 'HH24:MI'), to_char(time '00:13' + n * interval '13 min', 'HH24:MI')))) FROM generate_series(first, last) AS n);
+SELECT most, u.parts = (SELECT usage(tariff, at, energy_wh, '20 s')::jsonb -> 'parts' FROM profile_values(p)) AS same, u.parts
+FROM (SELECT jsonb_set(tariff_of(1)::jsonb, '{schedules,tou}', jsonb_build_array(minutes(0, 39), minutes(40, 79), minutes(80, 104), '{"period": "off"}'::jsonb))::elecbill.tariff AS tariff) AS t,
+	(SELECT most, load_profile('2026-01-01Z', '20 s', array_fill(most, '{4094}') || 0::bigint || most) AS p FROM unnest('{255,65535}'::bigint[]) AS most) AS v,
+	LATERAL (SELECT usage(tariff, q.p)::jsonb -> 'parts' AS parts FROM (SELECT v.p) AS q) AS u;
+
 -- spans
 SELECT usage(tariff_of(1), 'import 2026-01-01T06:00:00Z/PT30M 100 - - 900~1024')::jsonb - 'fingerprint' AS estimated;
 SELECT usage(tariff_of(1), 'import 2026-01-01T06:00:00Z/PT15M - - - 900~1024')::jsonb - 'fingerprint' AS "an hour is exact";

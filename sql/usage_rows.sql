@@ -115,7 +115,7 @@ SELECT refused(format('SELECT usage(%s, at, wh, ''30 min'', channel, price) FROM
 
 -- bad rows
 SELECT refused(format('SELECT usage(full_of(), %s)', q)) FROM unnest(ARRAY[
-	$$'2026-10-25'::timestamptz, 1, '1 h', 'Import'$$, $$'2026-10-25'::timestamptz, 1, '1 h', ''$$, $$'2026-10-25'::timestamptz, 1, '1 h', repeat('x', 1000)$$, $$'2026-10-25'::timestamptz, -1, '1 h', 'export', 1$$,
+	$$'2026-10-25'::timestamptz, 1, '1 h', 'Import'$$, $$'2026-10-25'::timestamptz, 1, '1 h', ''$$, $$'2026-10-25'::timestamptz, 1, '1 h', repeat('x', 1000)$$, $$'2026-10-25'::timestamptz, 1, '1 h', 'x' || repeat('é', 1000)$$, $$'2026-10-25'::timestamptz, -1, '1 h', 'export', 1$$,
 	$$'2026-10-25'::timestamptz, -1, '1 h', 'export_kvarh'$$, $$'2026-10-25'::timestamptz, 1, '1 h', 'export', NULL::numeric$$, $$'2026-10-25'::timestamptz, 1, '1 h', 'export'$$, $$'2026-10-25'::timestamptz, 1, '1 h', 'export', 0.0000000001$$,
 	$$'2026-10-25'::timestamptz, 1, '1 h', 'export', 'NaN'::numeric$$, $$'2026-10-25'::timestamptz, 1, '1 h', 'export', 1e10$$, $$'2026-09-30'::timestamptz, 1, '1 h'$$, $$'[2026-10-25,2026-10-26)'::tstzrange, -1, 'import_kvarh'::text$$,
 	$$'[2026-10-25,2026-10-26)'::tstzrange, 1, 'export'::text$$, $$'2026-10-25'::timestamptz + n * interval '1 h', 9000000000000000, '1 h', 'import_kvarh') FROM generate_series(0, 1) AS n WHERE (true$$]) AS q;

@@ -1,7 +1,7 @@
 -- profile.sql: packing days changes what they weigh, and nothing that anybody is told or billed
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
-SELECT plan(85);
+SELECT plan(87);
 
 -- ---------------------------------------------------------------- an estate in London, one on Lord Howe
 
@@ -351,6 +351,9 @@ SELECT throws_ok($$UPDATE elecbill.meter_installation i SET valid = tstzrange(lo
 SELECT throws_ok($$DELETE FROM elecbill.profile_day WHERE day = '2025-03-10'$$, 'UB403', NULL, 'packed days are now all there is of March');
 SELECT throws_ok($$DELETE FROM elecbill.reading_kept$$, 'UB403', NULL, 'with what was kept');
 SELECT elecbill.pack_again('LON', 'A', '[2025-03-20,2025-04-03)');
+SELECT is_empty($$SELECT * FROM told WHERE usage_point = 'A' EXCEPT ALL SELECT * FROM elecbill.interval_usage WHERE usage_point = 'A'$$,
+	'days whose readings are gone do not wait to be packed again: they are what they were');
+SELECT lives_ok($$UPDATE elecbill.meter_installation SET valid = valid$$, 'an installation that does not change is no change');
 CALL elecbill.pack_profiles('LON', '2025-11-02');
 SELECT is_empty('SELECT * FROM elecbill.fsck() UNION ALL SELECT org_id::text, org, usage_point FROM (SELECT * FROM told EXCEPT SELECT * FROM elecbill.interval_usage) x',
 	'packing goes on, and leaves them alone');

@@ -1,6 +1,6 @@
 -- rolling.sql: usage of the last days, and limits for it, as a customer would put it
 BEGIN;
-SELECT plan(52);
+SELECT plan(60);
 
 SELECT elecbill.org_create('E1', 'Estate One', 'Europe/Berlin', 'EUR');
 INSERT INTO elecbill.tariff_plan (org_id, code) SELECT o.id, 'T' FROM elecbill.org o;
@@ -124,6 +124,35 @@ SELECT pg_temp.send('M0101', ARRAY[384], (SELECT array_agg(r.register_wh) FROM e
 SELECT is((SELECT count(*)::int FROM elecbill.alarm), 6, 'sent again, it raises no other');
 SELECT is_empty('SELECT * FROM elecbill._fsck_limit()', 'every limit agrees with its alarm');
 
+-- who stays far below a limit is not added up for each reading
+SELECT elecbill.usage_limit_set('E1/R-0102', '6 h', 5.5);
+UPDATE elecbill.usage_limit l SET since = pg_temp.at(61) FROM elecbill.usage_point u WHERE u.id = l.usage_point_id AND u.code = 'R-0102';
+CREATE FUNCTION pg_temp.most(room text) RETURNS bigint LANGUAGE sql AS $$
+	SELECT l.most_wh FROM elecbill.usage_limit l JOIN elecbill.usage_point u ON u.id = l.usage_point_id WHERE u.code = room $$;
+SELECT is(pg_temp.most('R-0102'), NULL, 'above the limit already when it is set: the next reading is judged');
+SELECT pg_temp.hours('M0102', 61, 72, 500);
+SELECT is(pg_temp.most('R-0102'), 3000::bigint, 'judged: 6 x 0.5 kWh');
+SELECT pg_temp.hours('M0102', 73, 77, 500);
+SELECT is(pg_temp.most('R-0102'), 5500::bigint, 'five hours later it cannot be above 5.5 kWh, and nobody looked');
+SELECT pg_temp.hours('M0102', 78, 78, 500);
+SELECT is(pg_temp.most('R-0102'), 3000::bigint, 'then it could, and somebody did');
+SELECT elecbill.usage_limit_set('E1/R-0102', '6 h', 5.6);
+SELECT is(pg_temp.most('R-0102'), 3000::bigint, 'a new limit begins with what is known');
+UPDATE elecbill.usage_limit l SET since = pg_temp.at(61) FROM elecbill.usage_point u WHERE u.id = l.usage_point_id AND u.code = 'R-0102';
+-- what comes past ingest() and the triggers: the register jumps by 8 kWh, and falls
+INSERT INTO elecbill.reading_2025_03 (register_id, read_at, slot_at, register_wh, org_id, source)
+SELECT l.register_id, pg_temp.at(79), pg_temp.at(79), l.register_wh + 8000, l.org_id, 1 FROM elecbill.reading_latest l
+JOIN elecbill.meter_register g ON g.id = l.register_id JOIN elecbill.meter m ON m.id = g.meter_id WHERE m.serial = 'M0102' AND g.code = '1.8.0';
+SELECT pg_temp.hours('M0102', 80, 80, 500);
+SELECT is(pg_temp.alarms('R-0102') LIKE '%open 80-', true, 'a reading that came past the trigger is judged with the next one');
+-- days that were loaded are in the sum, too
+SELECT elecbill.usage_limit_set('E1/S-01', '3 days', 50000);
+UPDATE elecbill.usage_limit l SET since = pg_temp.at(80) FROM elecbill.usage_point u WHERE u.id = l.usage_point_id AND u.code = 'S-01';
+SELECT ok(pg_temp.most('S-01') > 0, 'the shop is far below');
+SELECT elecbill.profile_load('E1', 'S-01', elecbill.load_profile(pg_temp.at(96), '1 h', array_fill(2500000::bigint, ARRAY[24])));
+SELECT pg_temp.hours('MS01', 144, 145, 400);
+SELECT is(pg_temp.alarms('S-01'), 'closed 25-49, closed 51-75, open 145-', 'until 60 MWh of a day are loaded');
+
 -- random readings and limits, against sums that are made anew for each reading. 300 hours, half of them delivered in order
 CREATE FUNCTION pg_temp.runs(point text, span interval, limit_wh bigint) RETURNS TABLE (during tstzrange) LANGUAGE sql AS $$
 	WITH i AS MATERIALIZED (SELECT * FROM elecbill.interval_usage v WHERE v.usage_point = point AND v.register = '1.8.0'),
@@ -142,8 +171,8 @@ DECLARE
 BEGIN
 	PERFORM setseed(seed);
 	RAISE NOTICE '# elecbill_test.seed %', seed;
-	PERFORM elecbill.import_estate('E1', convert_to(E'room,account_no,name,kind,meter_no,model,last_reading,last_read_at,tariff,protocol,interval_min\n'
-		|| (SELECT string_agg(format('N%1$s,N%1$s,N%1$s,residential,N%1$s,X,0,2025-03-01,T,csvline,60', k), E'\n') FROM generate_series(1, 6) k), 'UTF8'));
+	PERFORM elecbill.import_estate('E1', convert_to(E'room,account_no,name,kind,meter_no,model,multiplier,last_reading,last_read_at,tariff,protocol,interval_min\n'
+		|| (SELECT string_agg(format('N%1$s,N%1$s,N%1$s,residential,N%1$s,X,%2$s,0,2025-03-01,T,csvline,60', k, CASE k % 2 WHEN 0 THEN 1.333 ELSE 1 END), E'\n') FROM generate_series(1, 6) k), 'UTF8'));
 	FOR k IN 1..6 LOOP
 		home := 'N' || k;
 		ordered := k <= 3;
@@ -152,7 +181,7 @@ BEGIN
 		CREATE TEMP TABLE load AS SELECT n, batch, sum((random() ^ 3 * 2000)::bigint) OVER (ORDER BY n)::bigint AS wh
 			FROM (SELECT n, CASE WHEN ordered THEN n / 4 ELSE (random() * 30)::integer END AS batch, random() AS lot FROM generate_series(1, 120) n) x WHERE lot > 0.1;
 		span := make_interval(hours => 2 + (random() * 20)::integer);
-		wh := extract(epoch FROM span) / 3600 * 450;
+		wh := extract(epoch FROM span) / 3600 * CASE k % 2 WHEN 0 THEN 600 ELSE 450 END;
 		PERFORM elecbill.usage_limit_set(home, span, wh * 0.001);
 		UPDATE elecbill.usage_limit l SET since = pg_temp.at(0) FROM elecbill.usage_point u WHERE u.id = l.usage_point_id AND u.code = home;
 		FOR part IN SELECT array_agg(n) FROM load GROUP BY batch ORDER BY batch LOOP

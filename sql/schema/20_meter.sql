@@ -25,7 +25,7 @@ CREATE TABLE elecbill.meter_model (
 	vendor		text NOT NULL CONSTRAINT meter_model_vendor_check CHECK (vendor <> ''),
 	model		text NOT NULL CONSTRAINT meter_model_model_check CHECK (model <> ''),
 	protocol	text NOT NULL CONSTRAINT meter_model_protocol_check CHECK (protocol ~ '^[a-z0-9_]{1,32}$'),
-	digits		smallint NOT NULL CONSTRAINT meter_model_digits_check CHECK (digits BETWEEN 4 AND 9),
+	digits		smallint NOT NULL CONSTRAINT meter_model_digits_check CHECK (digits BETWEEN 4 AND 12),
 	decimals	smallint NOT NULL CONSTRAINT meter_model_decimals_check CHECK (decimals BETWEEN 0 AND 4),
 	CONSTRAINT meter_model_vendor_model_key UNIQUE (vendor, model)
 );
@@ -34,7 +34,7 @@ COMMENT ON COLUMN elecbill.meter_model.id IS 'internal key';
 COMMENT ON COLUMN elecbill.meter_model.vendor IS 'maker';
 COMMENT ON COLUMN elecbill.meter_model.model IS 'the maker''s name of the model';
 COMMENT ON COLUMN elecbill.meter_model.protocol IS 'how it is read: dlt645, csvline, ..., or manual (read by people)';
-COMMENT ON COLUMN elecbill.meter_model.digits IS 'places before the decimal point, in kWh, 4 to 9: where the register rolls over';
+COMMENT ON COLUMN elecbill.meter_model.digits IS 'places before the decimal point, in kWh, 4 to 12: where the register rolls over';
 COMMENT ON COLUMN elecbill.meter_model.decimals IS 'places behind the decimal point, 0 to 4';
 
 CREATE TABLE elecbill.meter (
@@ -68,7 +68,7 @@ CREATE TABLE elecbill.meter_register (
 				(CASE WHEN code LIKE '1.%' THEN 'import' ELSE 'export' END) STORED,
 	tou			smallint NOT NULL GENERATED ALWAYS AS (substr(code, 5)::smallint) STORED,
 	wrap_wh		bigint NOT NULL CONSTRAINT meter_register_wrap_wh_check
-				CHECK (wrap_wh BETWEEN 10000000 AND 1000000000000),
+				CHECK (wrap_wh BETWEEN 10000000 AND 1000000000000000),
 	CONSTRAINT meter_register_meter_code_key UNIQUE (meter_id, code),
 	CONSTRAINT meter_register_meter_fkey FOREIGN KEY (org_id, meter_id)
 		REFERENCES elecbill.meter (org_id, id)
@@ -150,3 +150,25 @@ COMMENT ON FUNCTION elecbill._valid_close_only() IS 'trigger: only upper(valid) 
 CREATE TRIGGER meter_installation_close_only BEFORE UPDATE ON elecbill.meter_installation
 	FOR EACH ROW EXECUTE FUNCTION elecbill._valid_close_only();
 COMMENT ON TRIGGER meter_installation_close_only ON elecbill.meter_installation IS 'history stays';
+
+CREATE FUNCTION elecbill._register_fits() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	most	numeric := (SELECT max(g.wrap_wh * i.multiplier)
+		FROM elecbill.meter_installation AS i JOIN elecbill.meter_register AS g ON g.meter_id = i.meter_id
+		WHERE i.meter_id = NEW.meter_id);
+BEGIN
+	IF most > 4611686018427387903 THEN
+		RAISE EXCEPTION 'register times multiplier is out of range'
+			USING ERRCODE = 'UB422', DETAIL = format('It rolls over at %s Wh; 4611686018427387903 are the most.', trunc(most)),
+				  HINT = 'Look at the digits of the meter model, and at the multiplier.';
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION elecbill._register_fits() IS 'trigger of meter_installation and meter_register: primary values fit a bigint (UB422)';
+CREATE TRIGGER meter_installation_fits AFTER INSERT ON elecbill.meter_installation
+	FOR EACH ROW EXECUTE FUNCTION elecbill._register_fits();
+CREATE TRIGGER meter_register_fits AFTER INSERT ON elecbill.meter_register
+	FOR EACH ROW EXECUTE FUNCTION elecbill._register_fits();
+COMMENT ON TRIGGER meter_installation_fits ON elecbill.meter_installation IS 'primary values fit a bigint';
+COMMENT ON TRIGGER meter_register_fits ON elecbill.meter_register IS 'primary values fit a bigint';

@@ -168,13 +168,6 @@ BEGIN
 		END IF;
 		RETURN NEW;
 	END IF;
-	IF TG_OP = 'UPDATE' AND OLD.origin = 1 AND NEW.origin = 1 AND NEW.version = least(OLD.version + 1, 32767)
-		AND (NEW.usage_point_id, NEW.org_id, NEW.day, NEW.direction)
-			= (OLD.usage_point_id, OLD.org_id, OLD.day, OLD.direction)
-		AND elecbill._profile_fills(OLD.profile, NEW.profile)
-	THEN
-		RETURN NEW;	/* what was missing was loaded */
-	END IF;
 	RAISE EXCEPTION 'load profiles are kept as they were written'
 		USING ERRCODE = 'UB403',
 			  DETAIL = format('%s would change loaded days, or packed ones whose readings are dropped.', TG_OP),
@@ -229,15 +222,22 @@ COMMENT ON TRIGGER profile_day_check_again ON elecbill.profile_day IS 'profiles 
 CREATE FUNCTION elecbill._org_zone_keep() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	IF NEW.zone <> OLD.zone AND EXISTS (SELECT FROM elecbill.profile_day AS p
-		JOIN elecbill.usage_point AS u ON u.id = p.usage_point_id WHERE u.org_id = OLD.id)
+	IF NEW.zone = OLD.zone THEN
+		RETURN NEW;
+	END IF;
+	-- who packs or loads days of it ends first, and who comes next sees the new zone
+	PERFORM FROM elecbill.pack_state AS s WHERE s.org_id = OLD.id FOR UPDATE;
+	PERFORM FROM elecbill.usage_point AS u WHERE u.org_id = OLD.id ORDER BY u.id FOR NO KEY UPDATE;
+	IF EXISTS (SELECT FROM elecbill.pack_state AS s WHERE s.org_id = OLD.id AND s.until IS NOT NULL)
+		OR EXISTS (SELECT FROM elecbill.profile_day AS p
+			JOIN elecbill.usage_point AS u ON u.id = p.usage_point_id WHERE u.org_id = OLD.id)
 	THEN
 		RAISE EXCEPTION 'the zone of org % cannot change', quote_literal(OLD.code)
-			USING ERRCODE = 'UB412', DETAIL = 'It has load profiles, which are cut at its midnights.';
+			USING ERRCODE = 'UB412', DETAIL = 'Load profiles of its days are loaded or packed, cut at its midnights.';
 	END IF;
 	RETURN NEW;
 END $$;
-COMMENT ON FUNCTION elecbill._org_zone_keep() IS 'trigger of org: its zone stays while it has load profiles (UB412)';
+COMMENT ON FUNCTION elecbill._org_zone_keep() IS 'trigger of org: its zone stays once its days are packed or loaded (UB412)';
 CREATE TRIGGER org_zone_keep BEFORE UPDATE OF zone ON elecbill.org
 	FOR EACH ROW EXECUTE FUNCTION elecbill._org_zone_keep();
 COMMENT ON TRIGGER org_zone_keep ON elecbill.org IS 'load profiles are cut at the midnights of the zone';

@@ -98,23 +98,30 @@ BEGIN
 		WHERE v.code IS NULL ORDER BY g.id, v.at, v.i
 	LOOP
 		there := (SELECT r.register_wh FROM elecbill._reading_all r WHERE r.register_id = given.register_id AND r.read_at = given.at);
-		IF there = given.wh THEN
-			duplicate := duplicate + 1;
-		ELSIF there IS NOT NULL THEN
-			conflict := conflict + 1;
-			INSERT INTO elecbill.import_conflict (org_id, usage_point_id, direction, at, stored_wh, offered_wh, job_id, line, created_at)
-			VALUES (p_point.org_id, p_point.id, given.direction, given.at, there, given.wh, p_job, given.line, elecbill.now())
-			ON CONFLICT ON CONSTRAINT import_conflict_offer_key DO NOTHING;
-		ELSE
+		IF there IS NULL THEN
 			before := elecbill._reading_before(given.register_id, given.at, NULL);
 			PERFORM elecbill._reading_partition((given.at AT TIME ZONE 'UTC')::date);
 			INSERT INTO elecbill.reading (register_id, read_at, register_wh, slot_at, org_id, quality, source)
 			VALUES (given.register_id, given.at, given.wh, elecbill._slot_at(given.at, given.interval_s), p_point.org_id,
 					given.quality | CASE WHEN given.wh >= before OR before IS NULL THEN 0
 										 WHEN before > given.wrap_wh / 10 * 9 AND given.wh < given.wrap_wh / 10 THEN 64
-										 ELSE 16 END, 1);
-			stored := stored + 1;
-			rounded := rounded + (given.quality >> 8 & 1);
+										 ELSE 16 END, 1)
+			ON CONFLICT (register_id, read_at) DO NOTHING;
+			IF FOUND THEN
+				stored := stored + 1;
+				rounded := rounded + (given.quality >> 8 & 1);
+				CONTINUE;
+			END IF;
+			-- a collector brought it meanwhile
+			there := (SELECT r.register_wh FROM elecbill.reading r WHERE r.register_id = given.register_id AND r.read_at = given.at);
+		END IF;
+		IF there = given.wh THEN
+			duplicate := duplicate + 1;
+		ELSE
+			conflict := conflict + 1;
+			INSERT INTO elecbill.import_conflict (org_id, usage_point_id, direction, at, stored_wh, offered_wh, job_id, line, created_at)
+			VALUES (p_point.org_id, p_point.id, given.direction, given.at, there, given.wh, p_job, given.line, elecbill.now())
+			ON CONFLICT ON CONSTRAINT import_conflict_offer_key DO NOTHING;
 		END IF;
 	END LOOP;
 END $$;

@@ -3,19 +3,6 @@
 -- A day of a point is measured here (it has readings, or is packed from them) or loaded, never both.
 -- What is loaded stays; an interval that was missing may be filled in later.
 
-CREATE FUNCTION elecbill._profile_fills(p_old elecbill.load_profile, p_new elecbill.load_profile) RETURNS boolean
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-	SELECT elecbill.profile_during(p_old) = elecbill.profile_during(p_new)
-		AND elecbill.profile_step(p_old) = elecbill.profile_step(p_new)
-		AND elecbill.profile_direction(p_old) = elecbill.profile_direction(p_new)
-		AND NOT EXISTS (
-			SELECT o.at, o.energy_wh, o.quality FROM elecbill.profile_values(p_old) o WHERE o.energy_wh IS NOT NULL
-			EXCEPT
-			SELECT n.at, n.energy_wh, n.quality FROM elecbill.profile_values(p_new) n);
-END;
-COMMENT ON FUNCTION elecbill._profile_fills(elecbill.load_profile, elecbill.load_profile) IS 'the new profile says all that the old one says, and perhaps more';
-
 CREATE FUNCTION elecbill._import_days(p_point bigint, p_zone text, p_from date, p_to date)
 RETURNS TABLE (direction text, day date, step_s integer, profile elecbill.load_profile)
 LANGUAGE sql STABLE ROWS 400 SET search_path = pg_catalog, pg_temp SET jit = off AS $$

@@ -98,7 +98,7 @@ DECLARE
 		WHEN 'industrial' THEN 'industrial' WHEN '工业' THEN 'industrial'
 		WHEN 'common' THEN 'common' WHEN '公共' THEN 'common' WHEN '公用' THEN 'common'
 		WHEN 'charging' THEN 'charging' WHEN '充电桩' THEN 'charging' END;
-	digits	integer := elecbill._estate_number(p_row, 'digits', 6, 4, 9, 0);
+	digits	integer := elecbill._estate_number(p_row, 'digits', 6, 4, 12, 0);
 	protocol text := CASE p_row ->> 'protocol' WHEN '人工' THEN 'manual'
 		ELSE lower(coalesce(p_row ->> 'protocol', 'dlt645')) END;
 	minutes	integer := elecbill._estate_number(p_row, 'interval_min', 15, 1, 1440, 0);

@@ -101,7 +101,7 @@ BEGIN
 			JOIN elecbill.org AS z ON z.id = a.org_id
 			JOIN elecbill.pack_state AS s ON s.org_id = a.org_id
 			CROSS JOIN LATERAL (SELECT coalesce(a.slot_at, a.read_at)) AS k(at)
-			WHERE k.at <= s.until_at
+			WHERE least(a.read_at, k.at) <= s.until_at
 			GROUP BY a.register_id, a.org_id, 5) AS b
 		JOIN elecbill.org AS o ON o.id = b.org_id
 		JOIN elecbill.meter_register AS g ON g.id = b.register_id AND g.code IN ('1.8.0', '2.8.0')
@@ -125,6 +125,9 @@ DECLARE
 	since	timestamptz := CASE TG_OP WHEN 'INSERT' THEN lower(NEW.valid)
 		ELSE least(upper(NEW.valid), upper(OLD.valid)) END;
 BEGIN
+	IF TG_OP = 'UPDATE' AND NEW.valid = OLD.valid THEN
+		RETURN NULL;
+	END IF;
 	IF since < elecbill._retained_since() THEN
 		RAISE EXCEPTION 'what was installed before % UTC cannot change any more',
 			to_char(elecbill._retained_since() AT TIME ZONE 'UTC', 'YYYY-MM-DD')

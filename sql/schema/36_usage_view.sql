@@ -62,9 +62,11 @@ LEFT JOIN elecbill.meter_installation AS i ON i.usage_point_id = p.usage_point_i
 WHERE p.exact
 	AND (i.id IS NULL
 		OR lower(i.valid) <= lower(w.during) AND coalesce(upper(i.valid), 'infinity') >= upper(w.during))
+	-- of a day whose readings are dropped nothing can wait
 	AND (p.origin = 1 OR NOT EXISTS (SELECT FROM elecbill.pack_queue AS q
-		WHERE q.usage_point_id = p.usage_point_id AND q.days @> p.day));
-COMMENT ON VIEW elecbill._profile_counting IS 'the days of which the profile counts, not the readings: exact, no reading of it waits to be packed, and one main meter, or none, was there all day';
+			WHERE q.usage_point_id = p.usage_point_id AND q.days @> p.day)
+		OR upper(w.during) <= (SELECT elecbill._dropped_until()));
+COMMENT ON VIEW elecbill._profile_counting IS 'the days of which the profile counts, not the readings: exact, no reading of it waits to be packed (or they are dropped), and one main meter, or none, was there all day';
 COMMENT ON COLUMN elecbill._profile_counting.usage_point_id IS 'usage_point.id';
 COMMENT ON COLUMN elecbill._profile_counting.direction IS 'as in profile_day';
 COMMENT ON COLUMN elecbill._profile_counting.day IS 'local date';

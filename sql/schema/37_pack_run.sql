@@ -6,10 +6,13 @@ DECLARE
 	owner	elecbill.org;
 	last	date;
 BEGIN
-	SELECT o.* INTO owner FROM elecbill.org AS o WHERE o.id = elecbill._org_get(p_org);
+	-- its zone stays as it is from here on
+	PERFORM FROM elecbill.pack_state AS s WHERE s.org_id = elecbill._org_get(p_org) FOR UPDATE;
+	SELECT o.* INTO owner FROM elecbill.org AS o WHERE o.code = p_org;
 	last := least(p_until, (elecbill.now() AT TIME ZONE owner.zone)::date);
 	IF NOT isfinite(last) THEN
-		RAISE EXCEPTION 'days are packed until a date' USING ERRCODE = 'UB400';
+		RAISE EXCEPTION 'days are packed until a date'
+			USING ERRCODE = 'UB400', DETAIL = format('The value is %s.', p_until), HINT = 'NULL packs all days that are over.';
 	END IF;
 	-- also when it stays: who has an older snapshot must notice
 	UPDATE elecbill.pack_state AS s SET until = greatest(s.until, last),
@@ -102,18 +105,42 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._pack_batch(text, date) IS 'packs the queued days of some points, and up to 32 new ones of each; false = none is left for this session';
 
+CREATE FUNCTION elecbill._profile_analyze() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	part	oid;
+BEGIN
+	FOR part IN SELECT h.inhrelid FROM pg_inherits AS h WHERE h.inhparent = 'elecbill.profile_day'::regclass LOOP
+		-- pages; what grew by less is left to autovacuum
+		IF pg_relation_size(part) / current_setting('block_size')::integer
+			> (SELECT 64 + 1.5 * c.relpages FROM pg_class AS c WHERE c.oid = part)
+		THEN
+			EXECUTE format('ANALYZE %s', part::regclass);
+		END IF;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION elecbill._profile_analyze() IS 'ANALYZE of those partitions of profile_day that grew by more than a half since their statistics were made';
+
+-- Procedures that commit cannot pin their search_path: everything is qualified, operators too.
 CREATE PROCEDURE elecbill.pack_profiles(p_org text, p_until date DEFAULT NULL) LANGUAGE plpgsql AS $$
 DECLARE
+	former	text := pg_catalog.current_setting('application_name');
 	last	date;
 BEGIN
 	last := elecbill._pack_begin(p_org, p_until);
 	COMMIT;
-	-- whoever stores readings or moves meters, and does not know yet how far days are packed, ends first
-	LOCK TABLE ONLY elecbill.reading, ONLY elecbill.meter_installation IN SHARE MODE;
+	-- Whoever stores readings or moves meters, and does not know yet how far days are packed, ends first.
+	-- One after the other: who does both would wait for this session while it waits for him.
+	LOCK TABLE ONLY elecbill.reading IN SHARE MODE;
+	COMMIT;
+	LOCK TABLE ONLY elecbill.meter_installation IN SHARE MODE;
 	COMMIT;
 	WHILE elecbill._pack_batch(p_org, last) LOOP
 		COMMIT;
 	END LOOP;
+	PERFORM pg_catalog.set_config('application_name', former, false);
+	PERFORM elecbill._profile_analyze();
+	COMMIT;
 END $$;
 COMMENT ON PROCEDURE elecbill.pack_profiles(text, date) IS 'packs the local days of an org before a date (NULL: before today) that are over: the readings of register 1.8.0 and 2.8.0 of smart main meters become a load profile in profile_day, for each usage point and direction, where both midnights have a reading. Days whose readings or meters changed since are packed again, with a row in profile_trace; loaded days stay as they are. Commits in batches (elecbill.batch_size days times four); may be called again, and in several sessions at once. Run it once a day. UB400, UB404 unknown org';
 
@@ -121,14 +148,16 @@ CREATE FUNCTION elecbill.pack_again(org text, usage_point text, days daterange) 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF lower_inf(days) OR upper_inf(days) OR isempty(days) IS NOT FALSE THEN
-		RAISE EXCEPTION 'days to be packed again have a first and a last one' USING ERRCODE = 'UB400';
+		RAISE EXCEPTION 'days to be packed again have a first and a last one'
+			USING ERRCODE = 'UB400', DETAIL = format('The value is %s.', coalesce(days::text, 'NULL'));
 	END IF;
 	INSERT INTO elecbill.pack_queue (org_id, usage_point_id, days, why)
 	SELECT p.org_id, p.usage_point_id, days, 'asked for'
 	FROM elecbill.usage_point AS u JOIN elecbill.pack_point AS p ON p.usage_point_id = u.id
 	WHERE u.org_id = elecbill._org_get(pack_again.org) AND u.code = pack_again.usage_point;
 	IF NOT FOUND THEN
-		RAISE EXCEPTION 'no day of usage point % was packed', quote_nullable(usage_point) USING ERRCODE = 'UB404';
+		RAISE EXCEPTION 'no day of usage point % was packed', quote_nullable(usage_point)
+			USING ERRCODE = 'UB404', HINT = 'pack_profiles() packs the points of an org that have a smart main meter.';
 	END IF;
 END $$;
 COMMENT ON FUNCTION elecbill.pack_again(text, text, daterange) IS 'lets the next pack_profiles() look at days of a usage point again; until then their readings count. For readings that came past the triggers, as by logical replication. UB400, UB404';

@@ -279,6 +279,8 @@ DECLARE
 	total integer;
 	made record;
 BEGIN
+	-- a month that is dropped between two looks of one statement would be neither in reading nor in reading_kept
+	LOCK TABLE ONLY elecbill.reading IN ACCESS SHARE MODE;
 	SELECT * INTO batch FROM elecbill.bill_run_batch b
 	WHERE b.run_id = p_run AND b.state = 'pending' ORDER BY b.no LIMIT 1 FOR UPDATE SKIP LOCKED;
 	IF NOT FOUND THEN

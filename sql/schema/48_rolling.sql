@@ -142,7 +142,12 @@ CREATE TABLE elecbill.usage_limit (
 	limit_wh	bigint NOT NULL CONSTRAINT usage_limit_limit_wh_check CHECK (limit_wh > 0),
 	since		timestamptz NOT NULL DEFAULT elecbill.now(),
 	judged_to	timestamptz,
+	most_wh		bigint,
+	last_wh		bigint,
+	installation_id bigint,
 	CONSTRAINT usage_limit_point_span_key UNIQUE (usage_point_id, span),
+	CONSTRAINT usage_limit_most_wh_check CHECK (most_wh BETWEEN 0 AND limit_wh
+		AND judged_to IS NOT NULL AND last_wh IS NOT NULL AND installation_id IS NOT NULL OR most_wh IS NULL),
 	CONSTRAINT usage_limit_usage_point_fkey FOREIGN KEY (org_id, usage_point_id)
 		REFERENCES elecbill.usage_point (org_id, id)
 ) WITH (fillfactor = 70);
@@ -154,6 +159,9 @@ COMMENT ON COLUMN elecbill.usage_limit.span IS 'length of the rolling sum, in el
 COMMENT ON COLUMN elecbill.usage_limit.limit_wh IS 'Wh of import (1.8.0), primary side; an alarm is raised above it';
 COMMENT ON COLUMN elecbill.usage_limit.since IS 'readings of that time or later are judged';
 COMMENT ON COLUMN elecbill.usage_limit.judged_to IS 'the newest reading that was judged; what comes later, but is of an earlier time, came late';
+COMMENT ON COLUMN elecbill.usage_limit.most_wh IS 'the rolling sum at judged_to is this or less: while readings that come in order cannot lift it above the limit, nobody has to add it up. NULL: unknown, or above';
+COMMENT ON COLUMN elecbill.usage_limit.last_wh IS 'what the register said at judged_to, in Wh, before any multiplier; as long as most_wh is known';
+COMMENT ON COLUMN elecbill.usage_limit.installation_id IS 'of the meter that said it';
 
 CREATE FUNCTION elecbill._point_get(p_point text) RETURNS elecbill.usage_point
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -183,6 +191,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	place	elecbill.usage_point := elecbill._point_get(point);
 	hours	interval := make_interval(secs => extract(epoch FROM span));
+	changed	bigint;
 BEGIN
 	IF (extract(year FROM span), extract(month FROM span)) = (0, 0) IS NOT TRUE
 		OR span BETWEEN '1 minute' AND '366 days' IS NOT TRUE OR span <> date_trunc('second', span)
@@ -197,8 +206,10 @@ BEGIN
 	INSERT INTO elecbill.usage_limit AS l (org_id, usage_point_id, span, limit_wh)
 	VALUES (place.org_id, place.id, hours, (kwh * 1000)::bigint)
 	ON CONFLICT ON CONSTRAINT usage_limit_point_span_key DO UPDATE
-	SET limit_wh = excluded.limit_wh, since = excluded.since, judged_to = NULL WHERE l.limit_wh <> excluded.limit_wh;
+	SET limit_wh = excluded.limit_wh, since = excluded.since, judged_to = NULL, most_wh = NULL
+	WHERE l.limit_wh <> excluded.limit_wh RETURNING l.id INTO changed;
 	IF FOUND THEN
+		PERFORM elecbill._limit_begin(changed);
 		-- an alarm speaks of the limit that was; the next reading is judged by the new one
 		PERFORM elecbill._alarm_end(place.org_id, 'usage_limit', elecbill._limit_object(place.code, hours), elecbill.now());
 	END IF;
@@ -225,7 +236,7 @@ COMMENT ON FUNCTION elecbill.usage_limit_drop(text, interval) IS 'takes a limit 
 
 CREATE FUNCTION elecbill._point_rolling(p_point bigint, p_span interval, p_from timestamptz)
 RETURNS TABLE (at timestamptz, wh bigint)
-LANGUAGE plpgsql STABLE ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE ROWS 100 SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
 	-- a whole local day before the span, for days that are packed; and two readings, for the first
 	-- difference counts when the one before it does
@@ -233,7 +244,7 @@ DECLARE
 		SELECT min(b.read_at)
 		FROM elecbill.meter_installation AS i
 		JOIN elecbill.meter_register AS g ON g.meter_id = i.meter_id AND g.code = '1.8.0'
-		CROSS JOIN LATERAL (SELECT r.read_at FROM elecbill.reading AS r
+		CROSS JOIN LATERAL (SELECT r.read_at FROM elecbill._reading_all AS r
 			WHERE r.register_id = g.id AND r.read_at < p_from - p_span ORDER BY r.read_at DESC LIMIT 2) AS b
 		WHERE i.usage_point_id = p_point AND i.role = 'main'
 			AND coalesce(upper(i.valid), 'infinity') >= p_from - p_span));
@@ -257,8 +268,39 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._point_rolling(bigint, interval, timestamptz) IS 'import of a usage point in Wh within the span that ends at a reading, for each reading from an instant on, in order';
 
+CREATE FUNCTION elecbill._limit_known(p_point bigint, p_at timestamptz) RETURNS TABLE (installation_id bigint, last_wh bigint)
+LANGUAGE sql STABLE ROWS 1
+BEGIN ATOMIC
+	SELECT i.id, b.primary_wh
+	FROM elecbill.meter_installation AS i
+	JOIN elecbill.meter_register AS g ON g.meter_id = i.meter_id AND g.code = '1.8.0'
+	CROSS JOIN LATERAL elecbill._boundary_readings(g.id, 1, p_at, p_at) AS b
+	WHERE i.usage_point_id = p_point AND i.role = 'main' AND lower(i.valid) <= p_at AND coalesce(upper(i.valid), 'infinity') >= p_at
+	ORDER BY lower(i.valid) DESC LIMIT 1;
+END;
+COMMENT ON FUNCTION elecbill._limit_known(bigint, timestamptz) IS 'what the meter of a usage point said at an instant, in Wh, before any multiplier; of a meter that came and one that went then, the one that came. No row: nothing';
+
+CREATE FUNCTION elecbill._limit_begin(p_limit bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+	limits	elecbill.usage_limit := (SELECT l FROM elecbill.usage_limit AS l WHERE l.id = p_limit);
+	newest	timestamptz := (SELECT max(r.read_at) FROM elecbill.meter_installation AS i
+		JOIN elecbill.meter_register AS g ON g.meter_id = i.meter_id AND g.code = '1.8.0'
+		JOIN elecbill.reading_latest AS r ON r.register_id = g.id
+		WHERE i.usage_point_id = limits.usage_point_id AND i.role = 'main');
+BEGIN
+	-- a slot lies at most half a day from its reading
+	UPDATE elecbill.usage_limit AS l
+	SET judged_to = s.at, most_wh = s.wh, last_wh = k.last_wh, installation_id = k.installation_id
+	FROM (SELECT x.at, x.wh FROM elecbill._point_rolling(limits.usage_point_id, limits.span, newest - interval '12 hours') AS x
+		ORDER BY x.at DESC LIMIT 1) AS s
+	CROSS JOIN LATERAL elecbill._limit_known(limits.usage_point_id, s.at) AS k
+	WHERE l.id = p_limit AND s.wh <= l.limit_wh;
+END $$;
+COMMENT ON FUNCTION elecbill._limit_begin(bigint) IS 'notes in a new limit what the rolling sum is now, so that the next readings are judged quickly';
+
 CREATE FUNCTION elecbill._limit_judge(p_limit bigint, p_from timestamptz, p_to timestamptz) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
 	limits	record;
 	reading	record;
@@ -267,7 +309,11 @@ DECLARE
 	below	timestamptz;	/* or since then it is not */
 	ended	boolean := false;
 	details	jsonb;
+	newest	timestamptz;
+	last	record;		/* the newest interval */
+	known	record;
 BEGIN
+	SELECT NULL::timestamptz AS at, NULL::bigint AS wh INTO last;
 	SELECT l.*, u.code INTO limits
 	FROM elecbill.usage_limit AS l JOIN elecbill.usage_point AS u ON u.id = l.usage_point_id
 	WHERE l.id = p_limit FOR NO KEY UPDATE OF l;	/* one session at a time */
@@ -279,6 +325,7 @@ BEGIN
 	FOR reading IN
 		SELECT s.at, s.wh FROM elecbill._point_rolling(limits.usage_point_id, limits.span, greatest(p_from, limits.since)) AS s
 	LOOP
+		last := reading;
 		IF reading.wh > limits.limit_wh THEN
 			IF above IS NULL THEN
 				above := reading.at;
@@ -307,14 +354,20 @@ BEGIN
 	ELSIF below IS NOT NULL AND NOT ended THEN
 		PERFORM elecbill._alarm_end(limits.org_id, 'usage_limit', object, below);
 	END IF;
-	UPDATE elecbill.usage_limit AS l SET judged_to = p_to
-	WHERE l.id = p_limit AND p_to > coalesce(l.judged_to, '-infinity');
+	newest := greatest(p_to, limits.judged_to);
+	SELECT k.* INTO known FROM elecbill._limit_known(limits.usage_point_id, last.at) AS k WHERE above IS NULL AND last.at = newest;
+	UPDATE elecbill.usage_limit AS l
+	SET judged_to = newest, most_wh = CASE WHEN known.last_wh IS NOT NULL THEN last.wh END, last_wh = known.last_wh,
+		installation_id = known.installation_id
+	WHERE l.id = p_limit;
 END $$;
 COMMENT ON FUNCTION elecbill._limit_judge(bigint, timestamptz, timestamptz) IS 'looks whether rolling sums are above a limit after readings from .. to came in; raises and closes its alarms. Readings behind them are judged again: a late one changes the sums that follow, and never raises a second alarm for what one stands for';
 
 CREATE FUNCTION elecbill._reading_limit() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
+	registers bigint[];	/* that were read, and */
+	limits	bigint[];	/* the limits they count for */
 	touched	record;
 BEGIN
 	IF NOT EXISTS (SELECT FROM elecbill.usage_limit) THEN
@@ -324,30 +377,62 @@ BEGIN
 	IF (SELECT count(*) FROM added)
 		<= (SELECT count(*) FROM (SELECT FROM elecbill.usage_limit LIMIT (SELECT count(*) FROM added)) AS l)
 	THEN
-		FOR touched IN
-			SELECT v.limit_id, min(least(r.slot_at, r.read_at)) AS since, max(coalesce(r.slot_at, r.read_at)) AS until
-			FROM added AS r
-			CROSS JOIN LATERAL (SELECT l.id FROM elecbill.meter_register AS g
-				JOIN elecbill.meter_installation AS i ON i.meter_id = g.meter_id AND i.role = 'main'
-				JOIN elecbill.usage_limit AS l ON l.usage_point_id = i.usage_point_id
-				WHERE g.id = r.register_id AND g.code = '1.8.0' OFFSET 0) AS v(limit_id)
-			GROUP BY v.limit_id ORDER BY v.limit_id
-		LOOP
-			PERFORM elecbill._limit_judge(touched.limit_id, touched.since, touched.until);
-		END LOOP;
-		RETURN NULL;
-	END IF;
-	FOR touched IN
+		SELECT array_agg(r.register_id), array_agg(v.limit_id) INTO registers, limits
+		FROM (SELECT DISTINCT a.register_id FROM added AS a) AS r
+		CROSS JOIN LATERAL (SELECT l.id FROM elecbill.meter_register AS g
+			JOIN elecbill.meter_installation AS i ON i.meter_id = g.meter_id AND i.role = 'main'
+			JOIN elecbill.usage_limit AS l ON l.usage_point_id = i.usage_point_id
+			WHERE g.id = r.register_id AND g.code = '1.8.0' GROUP BY l.id OFFSET 0) AS v(limit_id);
+	ELSE
 		-- OFFSET: looked up for each limit, however many meters there are
-		WITH v AS MATERIALIZED (
-			SELECT x.register_id, l.id AS limit_id
-			FROM elecbill.usage_limit AS l
-			CROSS JOIN LATERAL (SELECT g.id FROM elecbill.meter_installation AS i
-				JOIN elecbill.meter_register AS g ON g.meter_id = i.meter_id AND g.code = '1.8.0'
-				WHERE i.usage_point_id = l.usage_point_id AND i.role = 'main' OFFSET 0) AS x(register_id))
-		SELECT v.limit_id, min(least(r.slot_at, r.read_at)) AS since, max(coalesce(r.slot_at, r.read_at)) AS until
-		FROM added AS r JOIN v ON v.register_id = r.register_id
-		GROUP BY v.limit_id ORDER BY v.limit_id
+		SELECT array_agg(x.register_id), array_agg(l.id) INTO registers, limits
+		FROM elecbill.usage_limit AS l
+		CROSS JOIN LATERAL (SELECT g.id FROM elecbill.meter_installation AS i
+			JOIN elecbill.meter_register AS g ON g.meter_id = i.meter_id AND g.code = '1.8.0'
+			WHERE i.usage_point_id = l.usage_point_id AND i.role = 'main' GROUP BY g.id OFFSET 0) AS x(register_id)
+		WHERE x.register_id IN (SELECT a.register_id FROM added AS a);
+	END IF;
+	-- one session at a time, and all in one order; what is seen from here on is what the one before has left
+	PERFORM FROM elecbill.usage_limit AS l WHERE l.id = ANY (limits) ORDER BY l.id FOR NO KEY UPDATE;
+	FOR touched IN
+		WITH given AS MATERIALIZED (
+			SELECT v.limit_id, r.register_id, r.read_at, r.register_wh, k.at, k.since
+			FROM added AS r JOIN unnest(registers, limits) AS v(register_id, limit_id) USING (register_id)
+			CROSS JOIN LATERAL (SELECT coalesce(r.slot_at, r.read_at), least(r.slot_at, r.read_at)) AS k(at, since)
+		), plain AS (
+			-- readings of one register in order of time, and nothing else since the span began that the sum could
+			-- hold: it rises by as much as the register at most. OFFSET: looked up for each limit
+			UPDATE elecbill.usage_limit AS l SET most_wh = l.most_wh + p.wh, judged_to = p.until, last_wh = p.last_wh
+			FROM (
+				SELECT o.limit_id, max(o.at) AS until, max(o.register_wh) AS last_wh, min(o.read_at) AS first_read_at,
+					min(o.register_id) AS register_id,
+					CASE min(i.multiplier) WHEN 1 THEN max(o.register_wh) - min(o.known_wh)
+						ELSE ceil((max(o.register_wh) - min(o.known_wh)) * min(i.multiplier))::bigint + 1 END AS wh
+				FROM (
+					SELECT g.*, u.last_wh AS known_wh, u.org_id, u.installation_id,
+						g.at > lag(g.at, 1, u.judged_to) OVER w AND g.register_wh >= lag(g.register_wh, 1, u.last_wh) OVER w AS rises
+					FROM given AS g JOIN elecbill.usage_limit AS u ON u.id = g.limit_id AND u.most_wh IS NOT NULL
+					WINDOW w AS (PARTITION BY g.limit_id ORDER BY g.read_at)) AS o
+				JOIN elecbill.meter_installation AS i ON i.org_id = o.org_id AND i.id = o.installation_id
+				JOIN elecbill.meter_register AS m ON m.id = o.register_id
+				GROUP BY o.limit_id
+				HAVING bool_and(o.rises AND m.meter_id = i.meter_id AND o.at <= coalesce(upper(i.valid), 'infinity'))) AS p
+			WHERE l.id = p.limit_id AND l.most_wh + p.wh <= l.limit_wh
+				AND NOT EXISTS (SELECT FROM elecbill.meter_installation AS i
+					WHERE i.usage_point_id = l.usage_point_id AND i.role = 'main' AND i.id <> l.installation_id
+						AND coalesce(upper(i.valid), 'infinity') >= l.judged_to - l.span OFFSET 0)
+				AND NOT EXISTS (SELECT FROM elecbill.profile_day AS d
+					WHERE d.usage_point_id = l.usage_point_id AND d.direction = 0 AND d.origin = 1
+						AND d.day >= ((l.judged_to - l.span) AT TIME ZONE 'UTC')::date - 1 OFFSET 0)
+				-- what came past this trigger
+				AND NOT EXISTS (SELECT FROM elecbill.reading AS r
+					WHERE r.register_id = p.register_id AND r.read_at > l.judged_to AND r.read_at < p.first_read_at
+						AND coalesce(r.slot_at, r.read_at) > l.judged_to OFFSET 0)
+			RETURNING l.id
+		)
+		SELECT g.limit_id, min(g.since) AS since, max(g.at) AS until FROM given AS g
+		WHERE NOT EXISTS (SELECT FROM plain AS p WHERE p.id = g.limit_id)
+		GROUP BY g.limit_id ORDER BY g.limit_id
 	LOOP
 		PERFORM elecbill._limit_judge(touched.limit_id, touched.since, touched.until);
 	END LOOP;
@@ -365,13 +450,13 @@ BEGIN
 	RETURN QUERY
 	SELECT 'usage_limit', elecbill._limit_object(u.code, l.span),
 		format('the sum is %s Wh, the limit %s Wh, and %s alarm is open', s.wh, l.limit_wh,
-			CASE WHEN a.id IS NULL THEN 'no' ELSE 'an' END)
+			CASE WHEN a.id IS NULL THEN 'no' ELSE 'an' END) || coalesce(format('; taken for at most %s Wh', l.most_wh), '')
 	FROM elecbill.usage_limit AS l
 	JOIN elecbill.usage_point AS u ON u.id = l.usage_point_id
 	CROSS JOIN LATERAL (SELECT x.wh FROM elecbill._point_rolling(l.usage_point_id, l.span, l.since) AS x
 						ORDER BY x.at DESC LIMIT 1) AS s
 	LEFT JOIN elecbill.alarm AS a ON a.org_id = l.org_id AND a.code = 'usage_limit'
 		AND a.object = elecbill._limit_object(u.code, l.span) AND upper_inf(a.during)
-	WHERE (s.wh > l.limit_wh) <> (a.id IS NOT NULL);
+	WHERE (s.wh > l.limit_wh) <> (a.id IS NOT NULL) OR s.wh > l.most_wh;
 END $$;
-COMMENT ON FUNCTION elecbill._fsck_limit() IS 'limits whose rolling sum is above them without an open alarm, or not above with one; no row = healthy';
+COMMENT ON FUNCTION elecbill._fsck_limit() IS 'limits whose rolling sum is above them without an open alarm, or not above with one, or above what it was taken for; no row = healthy';

@@ -26,13 +26,16 @@ COMMENT ON FUNCTION elecbill._fsck_day(bigint, numeric, bigint, tstzrange) IS 'W
 CREATE FUNCTION elecbill._fsck_packed() RETURNS TABLE (invariant text, object text, detail text)
 LANGUAGE sql STABLE SET jit = off
 BEGIN ATOMIC
-	SELECT 'profile_energy', format('usage point %s, %s, %s', u.code, to_char(c.day, 'YYYY-MM-DD'),
+	SELECT 'profile_energy', format('usage point %s, %s, %s',
+			(SELECT u.code FROM elecbill.usage_point AS u WHERE u.id = c.usage_point_id), to_char(c.day, 'YYYY-MM-DD'),
 			elecbill.profile_direction(c.profile)),
 		format('profile %s Wh, register %s Wh', p.wh, coalesce(e.wh::text, 'unknown'))
 	FROM elecbill._profile_counting AS c
-	JOIN elecbill.usage_point AS u ON u.id = c.usage_point_id
-	JOIN elecbill.meter_installation AS i ON i.id = c.installation_id
-	LEFT JOIN elecbill.meter_register AS g ON g.meter_id = c.meter_id AND g.code = ('{1.8.0,2.8.0}'::text[])[c.direction + 1],
+	-- OFFSET: looked up for each day; the planner takes days for few, and would go through all meters for each
+	CROSS JOIN LATERAL (SELECT i.multiplier FROM elecbill.meter_installation AS i
+		WHERE i.org_id = c.org_id AND i.id = c.installation_id OFFSET 0) AS i
+	LEFT JOIN LATERAL (SELECT r.id, r.wrap_wh FROM elecbill.meter_register AS r
+		WHERE r.meter_id = c.meter_id AND r.code = ('{1.8.0,2.8.0}'::text[])[c.direction + 1] OFFSET 0) AS g ON true,
 		LATERAL (SELECT coalesce(elecbill.profile_sum(c.profile), 0)) AS p(wh),
 		-- both midnights tell it of most days; the others are gone through
 		LATERAL (SELECT CASE WHEN p.wh = elecbill._fsck_midnight(g.id, i.multiplier, upper(c.during))

@@ -186,7 +186,12 @@ CREATE TABLE elecbill.usage_limit (
 	limit_wh	bigint NOT NULL CONSTRAINT usage_limit_limit_wh_check CHECK (limit_wh > 0),
 	since		timestamptz NOT NULL DEFAULT elecbill.now(),
 	judged_to	timestamptz,
+	most_wh		bigint,
+	last_wh		bigint,
+	installation_id bigint,
 	CONSTRAINT usage_limit_point_span_key UNIQUE (usage_point_id, span),
+	CONSTRAINT usage_limit_most_wh_check CHECK (most_wh BETWEEN 0 AND limit_wh
+		AND judged_to IS NOT NULL AND last_wh IS NOT NULL AND installation_id IS NOT NULL OR most_wh IS NULL),
 	CONSTRAINT usage_limit_usage_point_fkey FOREIGN KEY (org_id, usage_point_id)
 		REFERENCES elecbill.usage_point (org_id, id)
 ) WITH (fillfactor = 70);
@@ -197,3 +202,9 @@ ALTER TABLE elecbill.bill_segment ALTER COLUMN start_at DROP NOT NULL, ALTER COL
 	ALTER COLUMN end_at DROP NOT NULL, ALTER COLUMN end_wh DROP NOT NULL,
 	ADD CONSTRAINT bill_segment_start_check CHECK ((start_at IS NULL) = (start_wh IS NULL)),
 	ADD CONSTRAINT bill_segment_end_check CHECK ((end_at IS NULL) = (end_wh IS NULL));
+
+ALTER TABLE elecbill.meter_model DROP CONSTRAINT meter_model_digits_check,
+	ADD CONSTRAINT meter_model_digits_check CHECK (digits BETWEEN 4 AND 12);
+
+ALTER TABLE elecbill.meter_register DROP CONSTRAINT meter_register_wrap_wh_check,
+	ADD CONSTRAINT meter_register_wrap_wh_check CHECK (wrap_wh BETWEEN 10000000 AND 1000000000000000);

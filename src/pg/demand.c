@@ -118,7 +118,8 @@ minutes_of(const Interval *interval, int32 whole, const char *what, const char *
 	if (interval->month != 0 || interval->time % EB_MINUTE_US != 0 || minutes < 1 ||
 		whole % minutes != 0)
 		ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT),
-						errmsg("%s must be whole minutes that divide %s", what, of)));
+						errmsg("%s must be whole minutes that divide %s", what, of),
+						errhint("Usual are 15 min, 30 min and 1 h.")));
 	return (int32) minutes;
 }
 
@@ -173,7 +174,8 @@ check_same_rule(const DemandState *state, const DemandRule *rule)
 	if (memcmp(&state->rule, rule, sizeof(DemandRule)) != 0)
 		ereport(ERROR, (errcode(EB_ERRCODE_CONFLICT), errmsg("windows of one group must be alike"),
 						errdetail("Length, slide, n, distinct_by, zone and direction must be the "
-								  "same in all rows.")));
+								  "same in all rows."),
+						errhint("GROUP BY what differs.")));
 }
 
 /* The state of the group that the row belongs to; made when it is new */
@@ -192,8 +194,9 @@ state_for_row(FunctionCallInfo fcinfo, const DemandRule *rule)
 static void
 refuse_negative(void)
 {
-	ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT),
-					errmsg("energy of an interval must not be negative")));
+	ereport(ERROR,
+			(errcode(EB_ERRCODE_BAD_ARGUMENT), errmsg("energy of an interval must not be negative"),
+			 errhint("Export is a quantity of its own; a correction is a reading.")));
 }
 
 /* Adds the energy of [from, to). */

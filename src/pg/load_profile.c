@@ -55,7 +55,8 @@ eb_pg_profile_step(const Interval *step)
 
 	if (step->month != 0 || step->time % EB_SECOND_US != 0)
 		ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT),
-						errmsg("step of a load profile must be whole seconds, without months")));
+						errmsg("step of a load profile must be whole seconds, without months"),
+						errhint("Give it in days, hours, minutes and seconds: 15 min, 1 day.")));
 	eb_pg_check(eb_profile_check_step(step_s, &fault), &fault);
 	return (int32) step_s;
 }
@@ -142,15 +143,19 @@ elecbill_load_profile_send(PG_FUNCTION_ARGS)
 
 /* ---------------------------------------------------------------- SQL: from arrays */
 
-/* A plain list of integers; a NULL in it is a NULL of the result */
+/* A plain list of integers, not too many; a NULL in it is a NULL of the result */
 static Datum *
 deconstruct(ArrayType *array, const char *what, bool **null, int *n)
 {
 	Datum *element;
+	EbFault fault;
 
 	if (ARR_NDIM(array) > 1)
 		ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT), errmsg("%s must be a plain list", what),
-						errdetail("The array has %d dimensions.", ARR_NDIM(array))));
+						errdetail("The array has %d dimensions.", ARR_NDIM(array)),
+						errhint("Make a profile of each row.")));
+	eb_pg_check(eb_profile_check_count(ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array)), &fault),
+				&fault);
 	if (ARR_ELEMTYPE(array) == INT8OID)
 		deconstruct_array(array, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &element, null, n);
 	else
@@ -168,7 +173,8 @@ set_qualities(EbProfileValue *value, int n, ArrayType *array)
 	if (nqualities != n)
 		ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT),
 						errmsg("there must be as many qualities as energies"),
-						errdetail("There are %d and %d.", nqualities, n)));
+						errdetail("There are %d and %d.", nqualities, n),
+						errhint("NULL stands for 0; without the list all are 0.")));
 	for (int i = 0; i < n; i++)
 		value[i].quality = null[i] ? 0 : DatumGetInt32(element[i]);
 }

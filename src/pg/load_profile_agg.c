@@ -16,6 +16,7 @@
 #include "pg/fault.h"
 #include "pg/load_profile.h"
 #include "pg/usage_class.h"
+#include "pg/usage_wire.h"
 #include "pg/zone.h"
 #include "rating/load_profile_pack.h"
 
@@ -84,7 +85,8 @@ check_same(const PackState *state, int32 step_s, int32 channel)
 		ereport(ERROR,
 				(errcode(EB_ERRCODE_CONFLICT), errmsg("one load profile cannot have two steps"),
 				 errdetail("They are %d and %d s.", Min(state->step_s, step_s),
-						   Max(state->step_s, step_s))));
+						   Max(state->step_s, step_s)),
+				 errhint("GROUP BY the step; profile_resample() brings profiles to one.")));
 	if (state->channel != channel)
 		ereport(
 			ERROR,
@@ -156,9 +158,9 @@ elecbill_load_profile_agg_accum(PG_FUNCTION_ARGS)
 		entry.energy_wh = checked_wh(PG_GETARG_INT64(2));
 	if (PG_NARGS() > 4 && !PG_ARGISNULL(4))
 		entry.quality = PG_GETARG_INT32(4);
-	if (likely(at == state->next_us))
-		entry.slot = state->n > 0 ? state->entry[state->n - 1].slot + 1 : 0;
-	else
+	if (state->n > 0)
+		entry.slot = state->entry[state->n - 1].slot + 1;
+	if (unlikely(at != state->next_us || entry.slot == EB_PROFILE_MOST_VALUES))
 		entry.slot = slot_of(state, at);
 	if (unlikely(state->n == state->capacity))
 		reserve(state, eb_pg_aggcontext(fcinfo), state->n + 1);
@@ -212,12 +214,10 @@ elecbill_load_profile_agg_serialize(PG_FUNCTION_ARGS)
 	StringInfoData buf;
 
 	eb_pg_aggcontext(fcinfo);
-	if (state->n * sizeof(EbProfileEntry) > MaxAllocSize / 2)
-		elog(ERROR, "load profile of one group is too large for a worker to send");
 	pq_begintypsend(&buf);
 	pq_sendint32(&buf, WIRE_FORMAT);
 	pq_sendbytes(&buf, (const char *) state, sizeof(PackState));
-	pq_sendbytes(&buf, (const char *) state->entry, (int) (state->n * sizeof(EbProfileEntry)));
+	eb_pg_send_array(&buf, state->entry, state->n, sizeof(EbProfileEntry));
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 

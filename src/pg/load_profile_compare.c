@@ -6,31 +6,50 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
 
 #include "pg/load_profile.h"
 #include "rating/load_profile_ops.h"
 
+/*
+ * Sorts and indexes call these without end in one memory context: what was stored out of line, and had
+ * to be copied, is freed at once.
+ */
 static bool
 is_equal(FunctionCallInfo fcinfo)
 {
-	struct varlena *a = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
-	struct varlena *b = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(1));
+	struct varlena *a;
+	struct varlena *b;
+	bool equal;
 
-	return VARSIZE_ANY_EXHDR(a) == VARSIZE_ANY_EXHDR(b) &&
-		   memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+	/* this is known without a copy */
+	if (toast_raw_datum_size(PG_GETARG_DATUM(0)) != toast_raw_datum_size(PG_GETARG_DATUM(1)))
+		return false;
+	a = PG_GETARG_VARLENA_PP(0);
+	b = PG_GETARG_VARLENA_PP(1);
+	equal = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), VARSIZE_ANY_EXHDR(a)) == 0;
+	PG_FREE_IF_COPY(a, 0);
+	PG_FREE_IF_COPY(b, 1);
+	return equal;
 }
 
 static int
 compare(FunctionCallInfo fcinfo)
 {
-	EbProfile a;
-	EbProfile b;
+	struct varlena *a = PG_GETARG_VARLENA_PP(0);
+	struct varlena *b = PG_GETARG_VARLENA_PP(1);
+	EbProfile first;
+	EbProfile second;
+	int order;
 
-	PG_GETARG_EB_PROFILE(0, &a);
-	PG_GETARG_EB_PROFILE(1, &b);
-	return eb_profile_compare(&a, &b);
+	eb_pg_profile(PointerGetDatum(a), &first);
+	eb_pg_profile(PointerGetDatum(b), &second);
+	order = eb_profile_compare(&first, &second);
+	PG_FREE_IF_COPY(a, 0);
+	PG_FREE_IF_COPY(b, 1);
+	return order;
 }
 
 PG_FUNCTION_INFO_V1(elecbill_load_profile_eq);
@@ -86,17 +105,21 @@ PG_FUNCTION_INFO_V1(elecbill_load_profile_hash);
 Datum
 elecbill_load_profile_hash(PG_FUNCTION_ARGS)
 {
-	struct varlena *value = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
+	struct varlena *value = PG_GETARG_VARLENA_PP(0);
+	Datum hash = hash_any((unsigned char *) VARDATA_ANY(value), (int) VARSIZE_ANY_EXHDR(value));
 
-	return hash_any((unsigned char *) VARDATA_ANY(value), (int) VARSIZE_ANY_EXHDR(value));
+	PG_FREE_IF_COPY(value, 0);
+	return hash;
 }
 
 PG_FUNCTION_INFO_V1(elecbill_load_profile_hash_extended);
 Datum
 elecbill_load_profile_hash_extended(PG_FUNCTION_ARGS)
 {
-	struct varlena *value = PG_DETOAST_DATUM_PACKED(PG_GETARG_DATUM(0));
+	struct varlena *value = PG_GETARG_VARLENA_PP(0);
+	Datum hash = hash_any_extended((unsigned char *) VARDATA_ANY(value),
+								   (int) VARSIZE_ANY_EXHDR(value), PG_GETARG_INT64(1));
 
-	return hash_any_extended((unsigned char *) VARDATA_ANY(value), (int) VARSIZE_ANY_EXHDR(value),
-							 PG_GETARG_INT64(1));
+	PG_FREE_IF_COPY(value, 0);
+	return hash;
 }

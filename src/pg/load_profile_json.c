@@ -199,7 +199,7 @@ read_run(const JsonbValue *element, EbProfileValue *value, int32 n, int32 *at)
 
 	if (JsonContainerSize(pair) != 2)
 		refuse("\"quality\" has a list that is not [count, flags].");
-	count = number_of(getIthJsonbValueFromContainer(pair, 0), "quality", 1, n);
+	count = number_of(getIthJsonbValueFromContainer(pair, 0), "quality", 1, PG_INT64_MAX);
 	quality = (int32) number_of(getIthJsonbValueFromContainer(pair, 1), "quality", 0, PG_INT32_MAX);
 	if (count > n - *at)
 		refuse("\"quality\" is of more values than there are.");

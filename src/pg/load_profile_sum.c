@@ -14,6 +14,7 @@
 #include "pg/fault.h"
 #include "pg/load_profile.h"
 #include "pg/usage_class.h"
+#include "pg/usage_wire.h"
 #include "rating/load_profile_curve.h"
 
 #define WIRE_FORMAT 1
@@ -87,14 +88,6 @@ elecbill_load_profile_sum_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(left);
 }
 
-static void
-send_array(StringInfo buf, const void *array, Size size)
-{
-	if (buf->len + size > MaxAllocSize / 2)
-		elog(ERROR, "sum of load profiles is too large for a worker to send");
-	pq_sendbytes(buf, array, (int) size);
-}
-
 PG_FUNCTION_INFO_V1(elecbill_load_profile_sum_serialize);
 Datum
 elecbill_load_profile_sum_serialize(PG_FUNCTION_ARGS)
@@ -112,13 +105,13 @@ elecbill_load_profile_sum_serialize(PG_FUNCTION_ARGS)
 	pq_sendint32(&buf, curve->n);
 	if (curve->members > 0)
 	{
-		send_array(&buf, curve->sum + curve->first, sizeof(eb_int128) * curve->n);
-		send_array(&buf, curve->cover + curve->first, sizeof(int32) * (curve->n + 1));
+		eb_pg_send_array(&buf, curve->sum + curve->first, curve->n, sizeof(eb_int128));
+		eb_pg_send_array(&buf, curve->cover + curve->first, curve->n + 1, sizeof(int32));
 		for (int i = 0; i < EB_CURVE_COUNTS; i++)
 		{
 			pq_sendbyte(&buf, curve->count[i] != NULL);
 			if (curve->count[i] != NULL)
-				send_array(&buf, curve->count[i] + curve->first, sizeof(int32) * curve->n);
+				eb_pg_send_array(&buf, curve->count[i] + curve->first, curve->n, sizeof(int32));
 		}
 	}
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));

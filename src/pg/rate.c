@@ -8,6 +8,7 @@
 
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
@@ -19,16 +20,21 @@
 #include "pg/tariff.h"
 #include "pg/usage.h"
 #include "pg/zone.h"
+#include "rating/rate_service.h"
 
 #define MOST_LINES (1 << 20) /* percentages by line of percentages by line double them each time */
 
 /* What stays the same from call to call of one expression, in fn_extra */
 typedef struct RateCache
 {
+	const EbTariff *tariff; /* a constant */
 	const EbZone *zone;
 	int zone_len;
 	char zone_name[64];
 	EbUsageMap map;
+	EbKeptRuns kept;	   /* of a constant tariff */
+	EbPgRateContext plain; /* of an empty ctx */
+	bool has_plain;
 } RateCache;
 
 static RateCache *
@@ -38,6 +44,36 @@ rate_cache(FunctionCallInfo fcinfo)
 		fcinfo->flinfo->fn_extra =
 			MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(RateCache));
 	return (RateCache *) fcinfo->flinfo->fn_extra;
+}
+
+/* Is the first argument a constant of the expression? A parameter may be another in each call. */
+static bool
+tariff_is_constant(FunctionCallInfo fcinfo)
+{
+	const FuncExpr *call = (const FuncExpr *) fcinfo->flinfo->fn_expr;
+
+	return call != NULL && IsA(call, FuncExpr) && IsA(linitial(call->args), Const);
+}
+
+/* The first argument; a constant is looked at once. */
+static const EbTariff *
+rate_tariff(FunctionCallInfo fcinfo)
+{
+	RateCache *cache = rate_cache(fcinfo);
+	Datum value = PG_GETARG_DATUM(0);
+	const EbTariff *tariff;
+
+	if (likely(cache->tariff != NULL))
+		return cache->tariff;
+	tariff = eb_pg_tariff(value);
+	/* unless it lies in a copy that the next call has no more */
+	if (tariff_is_constant(fcinfo) &&
+		(const char *) tariff == ((const EbTariffDatum *) DatumGetPointer(value))->data)
+	{
+		cache->tariff = cache->map.tariff = tariff;
+		cache->map.context = fcinfo->flinfo->fn_mcxt;
+	}
+	return tariff;
 }
 
 /* The zone of the tariff; one expression mostly sees one zone */
@@ -57,6 +93,25 @@ tariff_zone(FunctionCallInfo fcinfo, const EbTariff *tariff)
 	memcpy(cache->zone_name, name, cache->zone_len);
 	cache->zone = eb_pg_tariff_zone(tariff);
 	return cache->zone;
+}
+
+/* The ctx argument; mostly it is the default, which is read once. */
+static const EbPgRateContext *
+rate_context(FunctionCallInfo fcinfo, int argument, const EbZone *zone)
+{
+	RateCache *cache = rate_cache(fcinfo);
+	Jsonb *json = PG_GETARG_JSONB_P(argument);
+	EbPgRateContext *ctx = &cache->plain;
+
+	if (!JB_ROOT_IS_OBJECT(json) || JB_ROOT_COUNT(json) > 0)
+		ctx = palloc(sizeof(EbPgRateContext));
+	else if (cache->has_plain)
+		return ctx;
+	eb_pg_rate_context(json, zone, ctx);
+	if (cache->tariff != NULL)
+		ctx->rating.kept = &cache->kept;
+	cache->has_plain = cache->has_plain || ctx == &cache->plain;
+	return ctx;
 }
 
 void
@@ -106,16 +161,16 @@ PG_FUNCTION_INFO_V1(elecbill_rate);
 Datum
 elecbill_rate(PG_FUNCTION_ARGS)
 {
-	const EbTariff *tariff = PG_GETARG_EB_TARIFF(0);
+	const EbTariff *tariff = rate_tariff(fcinfo);
 	const EbZone *zone = tariff_zone(fcinfo, tariff);
+	const EbPgRateContext *ctx;
 	EbUsage usage;
-	EbPgRateContext ctx;
 	EbPgLines lines;
 
 	eb_pg_usage_map(PG_GETARG_DATUM(1), tariff, &rate_cache(fcinfo)->map, &usage);
-	eb_pg_rate_context(PG_GETARG_JSONB_P(2), zone, &ctx);
-	eb_pg_rate_lines(tariff, zone, &usage, &ctx.rating, &lines);
-	eb_pg_return_lines(fcinfo, tariff, &ctx, lines.line, lines.n);
+	ctx = rate_context(fcinfo, 2, zone);
+	eb_pg_rate_lines(tariff, zone, &usage, &ctx->rating, &lines);
+	eb_pg_return_lines(fcinfo, tariff, ctx, lines.line, lines.n);
 	PG_RETURN_NULL();
 }
 
@@ -123,12 +178,11 @@ PG_FUNCTION_INFO_V1(elecbill_rate_total);
 Datum
 elecbill_rate_total(PG_FUNCTION_ARGS)
 {
-	const EbTariff *tariff = PG_GETARG_EB_TARIFF(0);
-	EbPgRateContext ctx;
+	const EbTariff *tariff = rate_tariff(fcinfo);
+	const EbPgRateContext *ctx = rate_context(fcinfo, 2, tariff_zone(fcinfo, tariff));
 
-	eb_pg_rate_context(PG_GETARG_JSONB_P(2), tariff_zone(fcinfo, tariff), &ctx);
-	return eb_pg_numeric(rate_sum(fcinfo, tariff, PG_GETARG_DATUM(1), &ctx.rating), EB_AMOUNT_SCALE,
-						 tariff->minor_unit);
+	return eb_pg_numeric(rate_sum(fcinfo, tariff, PG_GETARG_DATUM(1), &ctx->rating),
+						 EB_AMOUNT_SCALE, tariff->minor_unit);
 }
 
 /*
@@ -146,7 +200,7 @@ elecbill_rate_increment(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(2) || PG_ARGISNULL(3) || PG_ARGISNULL(4))
 		PG_RETURN_NULL();
-	tariff = PG_GETARG_EB_TARIFF(0);
+	tariff = rate_tariff(fcinfo);
 	eb_pg_rate_context(PG_GETARG_JSONB_P(3), tariff_zone(fcinfo, tariff), &ctx);
 	ctx.rating.final = false;
 	if (!PG_ARGISNULL(1))

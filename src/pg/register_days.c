@@ -125,8 +125,8 @@ first_row(FunctionCallInfo fcinfo, MemoryContext context)
 	state->of.to_us = Min(PG_GETARG_TIMESTAMPTZ(ARG_TO), EB_ZONE_TO_US);
 	state->of.multiplier = checked_multiplier(PG_GETARG_DATUM(ARG_MULTIPLIER));
 	state->of.wrap_wh = PG_GETARG_INT64(ARG_WRAP_WH);
-	if (state->of.wrap_wh <= 0 || state->of.wrap_wh > INT64CONST(1000000000000))
-		bad_argument("wrap_wh must be above 0 and at most 1000000000000.");
+	if (state->of.wrap_wh <= 0 || state->of.wrap_wh > INT64CONST(1000000000000000))
+		bad_argument("wrap_wh must be above 0 and at most 1000000000000000.");
 	state->channel = eb_pg_profile_channel(PG_GETARG_TEXT_PP(ARG_DIRECTION));
 	state->capacity = FIRST_CAPACITY;
 	state->reading = palloc(sizeof(EbReading) * state->capacity);

@@ -296,8 +296,7 @@ elecbill_register_usage_serialize(PG_FUNCTION_ARGS)
 		pq_sendint64(&buf, of->n);
 		pq_sendint64(&buf, of->wrap_wh);
 		pq_sendbyte(&buf, of->sorted);
-		if (of->n > 0)
-			pq_sendbytes(&buf, (const char *) of->value, sizeof(EbRegisterValue) * of->n);
+		eb_pg_send_array(&buf, of->value, of->n, sizeof(EbRegisterValue));
 	}
 	pq_sendbyte(&buf, state->profiles != NULL);
 	if (state->profiles != NULL)

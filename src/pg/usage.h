@@ -63,13 +63,22 @@ eb_pg_usage(Datum datum)
 	return eb_pg_usage_view(eb_pg_usage_datum(datum));
 }
 
-/* Kept from call to call, all 0 at first: where the slots of the last tariff stand in summaries */
+/* Kept from call to call, all 0 at first: where slots and planes of tariffs stand in summaries */
 typedef struct EbUsageMap
 {
+	/* of the last fingerprint */
 	uint8 fingerprint[EB_FINGERPRINT_SIZE];
 	bool known;
-	bool identical;
+	bool identical; /* each slot stands where it does in the tariff */
 	int16 rank[EB_MAX_SLOTS];
+	/* of the last summary and tariff */
+	bool in_place; /* each plane does, too */
+	int ncells;
+	int place[EB_SHAPE_MAX_PLANES];
+	/* for a tariff that does not change, if the caller sets both: the shape of the last summary */
+	const EbTariff *tariff;
+	MemoryContext context;
+	EbUsageShape *shape;
 } EbUsageMap;
 
 /*

@@ -16,9 +16,13 @@
 #include "pg/load_profile.h"
 #include "pg/usage_class.h"
 #include "pg/usage_wire.h"
+#include "rating/usage_day.h"
 
 /* Bytes of memory that come at once, or a multiple of them */
 #define CACHE_LINE 64
+
+/* What a day of quarter hours takes in its row */
+#define FETCHED_LINES 5
 
 typedef struct UsageState
 {
@@ -139,36 +143,76 @@ elecbill_usage_accum_range(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(state);
 }
 
-/* Rows of a page lie from its end to its start: the next one right before this one. */
-static inline void
-fetch_next_row(const char *row)
+static pg_noinline void
+refuse_overflow(void)
 {
-	for (int i = 1; i <= 6; i++)
-		__builtin_prefetch(row - i * CACHE_LINE);
+	EbFault fault;
+
+	eb_pg_raise(eb_usage_overflow(&fault), &fault);
 }
 
+/*
+ * The rows of a page lie from its end to its start: the next one is right before this one. The next
+ * page mostly stands behind this one in memory, so that its first row is as far from the first one.
+ */
+static inline void
+fetch_next_row(EbUsageClass *class, const char *row)
+{
+	for (int i = 1; i <= FETCHED_LINES; i++)
+		__builtin_prefetch(row - i * CACHE_LINE);
+	if (unlikely(row > class->last_row))
+		for (int i = 0; i < FETCHED_LINES; i++)
+			__builtin_prefetch(row + BLCKSZ + i * CACHE_LINE);
+	class->last_row = row;
+}
+
+/* Adds a simple block that is stored in the row; false: it is none, and nothing was done. */
+static inline bool
+add_day(UsageState *state, const struct varlena *stored)
+{
+	EbStatus status;
+
+	if (VARATT_IS_EXTENDED(stored))
+		return false;
+	status = eb_usage_add_day(&state->sum, state->class->by, (const uint8 *) VARDATA(stored),
+							  VARSIZE(stored) - VARHDRSZ);
+	if (unlikely(status == EB_OUT_OF_RANGE))
+		refuse_overflow();
+	return status == EB_OK;
+}
+
+/* Any row of a profile */
+static pg_noinline Datum
+accum_profile(FunctionCallInfo fcinfo)
+{
+	EbUsageSite *site = eb_pg_usage_site(fcinfo, EB_PROFILE_ROW);
+	UsageState *state;
+	EbProfile profile;
+
+	if (eb_pg_usage_row_is_null(fcinfo, &site->args, EB_PROFILE_ROW))
+		return eb_pg_usage_pass_over(fcinfo);
+	state = state_for_row(fcinfo, eb_pg_aggcontext(fcinfo), site);
+	if (add_day(state, (const struct varlena *) PG_GETARG_POINTER(site->args.first)))
+		PG_RETURN_POINTER(state);
+	PG_GETARG_EB_PROFILE(site->args.first, &profile);
+	eb_pg_usage_add_profile(fcinfo, &state->sum, state->class, &profile, false);
+	PG_RETURN_POINTER(state);
+}
+
+/* Most rows are (tariff, profile) of a tariff that was looked at before. */
 PG_FUNCTION_INFO_V1(elecbill_usage_accum_profile);
 Datum
 elecbill_usage_accum_profile(PG_FUNCTION_ARGS)
 {
-	UsageState *state = PG_ARGISNULL(0) ? NULL : (UsageState *) PG_GETARG_POINTER(0);
-	EbUsageSite *site;
-	EbProfile profile;
-	int row = 2;
+	UsageState *state = (UsageState *) PG_GETARG_POINTER(0);
+	const struct varlena *stored = (const struct varlena *) PG_GETARG_POINTER(2);
 
-	/* most rows: (tariff, profile), and the tariff was looked at before */
-	if (unlikely(state == NULL || !state->fixed || PG_NARGS() > 3 || PG_ARGISNULL(row)))
-	{
-		site = eb_pg_usage_site(fcinfo, EB_PROFILE_ROW);
-		if (eb_pg_usage_row_is_null(fcinfo, &site->args, EB_PROFILE_ROW))
-			return eb_pg_usage_pass_over(fcinfo);
-		state = state_for_row(fcinfo, eb_pg_aggcontext(fcinfo), site);
-		row = site->args.first;
-	}
-	fetch_next_row(DatumGetPointer(PG_GETARG_DATUM(row)));
-	PG_GETARG_EB_PROFILE(row, &profile);
-	eb_pg_usage_add_profile(fcinfo, &state->sum, state->class, &profile, false);
-	PG_RETURN_POINTER(state);
+	if (unlikely(PG_ARGISNULL(0) || PG_ARGISNULL(2) || PG_NARGS() != 3 || !state->fixed))
+		return accum_profile(fcinfo);
+	fetch_next_row(state->class, (const char *) stored);
+	if (likely(add_day(state, stored)))
+		PG_RETURN_POINTER(state);
+	return accum_profile(fcinfo);
 }
 
 PG_FUNCTION_INFO_V1(elecbill_usage_combine);

@@ -89,7 +89,7 @@ eb_pg_usage_class(FunctionCallInfo fcinfo, EbUsageSite *site, const EbTariff *ta
 		if (memcmp(class->shape->fingerprint, tariff->fingerprint, EB_FINGERPRINT_SIZE) == 0)
 			return class;
 	caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-	class = palloc(sizeof(EbUsageClass));
+	class = palloc0(sizeof(EbUsageClass));
 	class->zone = eb_pg_tariff_zone(tariff);
 	class->tariff = eb_pg_usage_tariff(tariff);
 	class->shape = eb_pg_usage_shape(class->tariff);
@@ -176,7 +176,11 @@ eb_pg_usage_class_of_row(FunctionCallInfo fcinfo, EbUsageSite *site, const EbUsa
 	{
 		if (before != NULL && site->fixed)
 			return unconstify(EbUsageClass *, before);
-		class = eb_pg_usage_class(fcinfo, site, PG_GETARG_EB_TARIFF(site->args.tariff));
+		class = site->only;
+		if (class == NULL)
+			class = eb_pg_usage_class(fcinfo, site, PG_GETARG_EB_TARIFF(site->args.tariff));
+		if (site->constant)
+			site->only = class;
 	}
 	if (before != NULL && before != class)
 		refuse_two_tariffs();

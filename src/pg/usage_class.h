@@ -19,7 +19,8 @@ typedef struct EbUsageClass
 	const EbTariff *tariff; /* a copy, sorted: eb_pg_usage_tariff(); NULL: of a worker, see wire */
 	const EbZone *zone;
 	EbUsageShape *shape;
-	EbClassifier *by; /* by version, or one */
+	EbClassifier *by;	  /* by version, or one */
+	const char *last_row; /* where it stood: to compare, not to look at */
 	int n;
 	bool versions;
 	bool
@@ -30,6 +31,7 @@ typedef struct EbUsageClass
 typedef struct EbUsageSite
 {
 	EbUsageClass *first;
+	EbUsageClass *only;	  /* of a constant tariff */
 	EbUsageClass **of_no; /* by number, of a constant array */
 	int nnumbers;
 	bool fixed;	   /* the tariff, or array of them, is the same for all rows of a group */

@@ -93,14 +93,13 @@ arrange(const EbUsageShape *shape, const EbTariff *tariff, const int *place, con
 static void
 map_cells(const EbUsageShape *shape, const EbTariff *tariff, const EbUsageMap *map, EbUsage *usage)
 {
-	int place[EB_SHAPE_MAX_PLANES];
 	int64 *cell;
 
-	if (find_planes(shape, tariff, place) && map->identical)
+	if (map->identical && map->in_place)
 		return;
-	cell = palloc(sizeof(int64) * usage->nparts * eb_usage_cells(tariff) + 1);
-	arrange(shape, tariff, place, map->rank, usage, cell);
-	usage->ncells = eb_usage_cells(tariff);
+	cell = palloc(sizeof(int64) * usage->nparts * map->ncells + 1);
+	arrange(shape, tariff, map->place, map->rank, usage, cell);
+	usage->ncells = map->ncells;
 	usage->cell = cell;
 }
 
@@ -154,17 +153,55 @@ map_block(const EbUsageShape *shape, const EbUsageBlock *block, const EbTariff *
 	eb_usage_block_view(shape, block, qty, usage);
 	if (!map->known || memcmp(map->fingerprint, shape->fingerprint, EB_FINGERPRINT_SIZE) != 0)
 		learn_slots(map, tariff);
+	map->in_place = find_planes(shape, tariff, map->place);
+	map->ncells = eb_usage_cells(tariff);
 	map_cells(shape, tariff, map, usage);
 	if (block->nsub > 0)
 		map_versions(shape, block, tariff, usage);
 }
 
+/* Maps a summary whose shape is that of the last one; false: it is another, or stored in some way. */
+static bool
+map_again(const EbUsageDatum *datum, const EbTariff *tariff, const EbUsageMap *map, EbUsage *usage)
+{
+	const EbUsageBlock *block;
+	Size size = map->shape->size;
+
+	if (VARATT_IS_EXTENDED(datum) || datum->format != EB_USAGE_FORMAT ||
+		VARSIZE(datum) < offsetof(EbUsageDatum, data) + size ||
+		memcmp(eb_pg_usage_shape_of(datum), map->shape, size) != 0)
+		return false;
+	block = eb_pg_usage_block_of(datum);
+	if (!eb_usage_block_check(map->shape, block,
+							  VARSIZE(datum) - offsetof(EbUsageDatum, data) - size) ||
+		block->nqty > 0)
+		return false;
+	eb_usage_block_view(map->shape, block, NULL, usage);
+	map_cells(map->shape, tariff, map, usage);
+	return true;
+}
+
+static void
+remember_shape(EbUsageMap *map, const EbUsageShape *shape)
+{
+	map->shape = MemoryContextAlloc(map->context, shape->size);
+	memcpy(map->shape, shape, shape->size);
+}
+
 void
 eb_pg_usage_map(Datum value, const EbTariff *tariff, EbUsageMap *map, EbUsage *usage)
 {
-	const EbUsageDatum *datum = eb_pg_usage_datum(value);
+	const EbUsageDatum *datum = (const EbUsageDatum *) DatumGetPointer(value);
 
+	if (map->shape != NULL && map->tariff == tariff && map_again(datum, tariff, map, usage))
+		return;
+	if (map->shape != NULL)
+		pfree(map->shape);
+	map->shape = NULL;
+	datum = eb_pg_usage_datum(value);
 	map_block(eb_pg_usage_shape_of(datum), eb_pg_usage_block_of(datum), tariff, map, usage);
+	if (map->tariff == tariff && usage->nsub == 0)
+		remember_shape(map, eb_pg_usage_shape_of(datum));
 }
 
 const EbUsage *

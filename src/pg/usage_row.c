@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "utils/lsyscache.h"
 #include "utils/rangetypes.h"
 #include "utils/timestamp.h"
@@ -67,7 +68,8 @@ eb_pg_usage_channel(FunctionCallInfo fcinfo, const EbUsageArgs *args)
 			memcmp(eb_pg_channel_name[i], VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)) == 0)
 			return (EbChannel) i;
 	ereport(ERROR, (errcode(EB_ERRCODE_BAD_ARGUMENT),
-					errmsg("there is no channel \"%.*s\"", (int) Min(VARSIZE_ANY_EXHDR(name), 64),
+					errmsg("there is no channel \"%.*s\"",
+						   pg_mbcliplen(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), 64),
 						   VARDATA_ANY(name)),
 					errhint("Channels are import, export, import_kvarh and export_kvarh.")));
 }

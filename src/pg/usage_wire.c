@@ -13,11 +13,11 @@
 
 #define WIRE_FORMAT 2
 
-static void
-send_array(StringInfo buf, const void *array, Size n, Size element)
+void
+eb_pg_send_array(StringInfo buf, const void *array, Size n, Size element)
 {
 	if (n * element > MaxAllocSize)
-		elog(ERROR, "usage of one group is too large for a worker to send");
+		elog(ERROR, "one group is too large for a worker to send");
 	if (n > 0)
 		pq_sendbytes(buf, array, (int) (n * element));
 }
@@ -147,8 +147,8 @@ eb_pg_usage_send_table(StringInfo buf, const EbWindowTable *table)
 {
 	pq_sendint32(buf, table->ndays);
 	pq_sendint32(buf, table->nbuckets);
-	send_array(buf, table->day, table->ndays, sizeof(EbWindowDay));
-	send_array(buf, table->bucket, table->nbuckets, sizeof(EbBucket));
+	eb_pg_send_array(buf, table->day, table->ndays, sizeof(EbWindowDay));
+	eb_pg_send_array(buf, table->bucket, table->nbuckets, sizeof(EbBucket));
 }
 
 void
@@ -165,10 +165,11 @@ send_version(StringInfo buf, const EbVersionSum *version)
 {
 	pq_sendint32(buf, version->nparts);
 	pq_sendint32(buf, version->npieces);
-	send_array(buf, version->part_day, version->nparts, sizeof(int32));
-	send_array(buf, version->cell, (Size) version->nparts * version->layout->ncells, sizeof(int64));
-	send_array(buf, version->covered_us, EB_NCHANNELS, sizeof(int64));
-	send_array(buf, version->piece, version->npieces, sizeof(EbPiece));
+	eb_pg_send_array(buf, version->part_day, version->nparts, sizeof(int32));
+	eb_pg_send_array(buf, version->cell, (Size) version->nparts * version->layout->ncells,
+					 sizeof(int64));
+	eb_pg_send_array(buf, version->covered_us, EB_NCHANNELS, sizeof(int64));
+	eb_pg_send_array(buf, version->piece, version->npieces, sizeof(EbPiece));
 	for (int i = 0; i < version->layout->ntables; i++)
 		eb_pg_usage_send_table(buf, &version->table[i]);
 }

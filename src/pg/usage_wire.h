@@ -11,6 +11,9 @@
 
 #include "pg/usage_class.h"
 
+/* n elements as they lie in memory; raises when they are more than a message holds. */
+extern void eb_pg_send_array(StringInfo buf, const void *array, Size n, Size element);
+
 /* What the leader needs to merge and to end sums of the class */
 extern void eb_pg_usage_send_class(StringInfo buf, const EbUsageClass *class);
 

@@ -199,6 +199,9 @@ eb_profile_read_some(const EbProfile *profile, int32_t first, int32_t n, EbProfi
 /* Checks a step, and fills the fault: for who divides by it before there is a draft. */
 extern EbStatus eb_profile_check_step(int64_t step_s, EbFault *fault);
 
+/* Checks a number of values, and fills the fault: for who takes memory for them. */
+extern EbStatus eb_profile_check_count(int64_t n, EbFault *fault);
+
 /* EB_CONFLICT with the fault unless two profiles have one step, and starts whole steps apart. */
 extern EbStatus eb_profile_check_grid(int64_t a_us, int32_t a_step_s, int64_t b_us,
 									  int32_t b_step_s, EbFault *fault);

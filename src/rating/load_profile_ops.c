@@ -131,15 +131,8 @@ eb_profile_resample_count(const EbProfile *profile, int32_t step_s, int32_t *n, 
 		count = (profile->n + (int64_t) (step_s / old_s) - 1) / (step_s / old_s);
 	else
 		count = profile->n * (int64_t) (old_s / step_s);
-	if (count > EB_PROFILE_MOST_VALUES)
-	{
-		eb_fault_set(fault, EB_BAD_ARGUMENT, "load profile has too many values",
-					 "Cut it into several.");
-		return eb_fault_detail(fault, EB_BAD_ARGUMENT, "There are %lld, at most %d are allowed.",
-							   (long long) count, EB_PROFILE_MOST_VALUES);
-	}
 	*n = (int32_t) count;
-	return EB_OK;
+	return eb_profile_check_count(count, fault);
 }
 
 /*
@@ -305,7 +298,12 @@ eb_profile_subtract(const EbProfile *a, const EbProfile *b, EbProfileDraft *draf
 	if (status != EB_OK)
 		return status;
 	if (is_reactive(a) != is_reactive(b))
-		return eb_fault_set(fault, EB_CONFLICT, "energy less reactive energy is no energy", NULL);
+	{
+		eb_fault_set(fault, EB_CONFLICT, "energy less reactive energy is no energy",
+					 "Import and export go together, so do import_kvarh and export_kvarh.");
+		return eb_fault_detail(fault, EB_CONFLICT, "They are %s and %s.",
+							   eb_profile_direction[a->channel], eb_profile_direction[b->channel]);
+	}
 	*draft = draft_like(a, value);
 	eb_profile_read(a, value);
 	eb_profile_read(b, less);

@@ -4,7 +4,7 @@
  * Out: exact sums for usage_profile.c and profile_sum().
  * Floor: rating. Pure C11: no PostgreSQL header, no I/O, no clock, no global state.
  */
-#include "rating/load_profile_sum.h"
+#include "rating/load_profile_step.h"
 
 /* ---------------------------------------------------------------- what is missing */
 
@@ -116,95 +116,27 @@ eb_profile_sum(const EbProfile *profile, int32_t from, int32_t to, int32_t *pres
 
 /* ---------------------------------------------------------------- by vectors */
 
-/* As many bytes as the vectors of every machine hold; the compiler has others where there are none. */
-typedef uint64_t Pair __attribute__((vector_size(16)));
-typedef uint32_t Words __attribute__((vector_size(16)));
-typedef uint16_t Halves __attribute__((vector_size(16)));
-
-/*
- * Offsets of two bytes are added as numbers of four, each of two offsets, and their upper halves once
- * more by themselves: the rest of the first sum is that of the lower ones. No sum of halves leaves 32
- * bits, so it does not matter that the first one does. Bytes go likewise, in numbers of two.
- */
-typedef struct Sums
-{
-	Pair both;
-	Pair upper;
-} Sums;
-
-static inline Sums
-add_halves(Sums sums, Pair pair)
-{
-	return (Sums){(Pair) ((Words) sums.both + (Words) pair),
-				  (Pair) ((Words) sums.upper + ((Words) pair >> 16))};
-}
-
-static inline Sums
-add_bytes(Sums sums, Pair pair)
-{
-	return (Sums){(Pair) ((Halves) sums.both + (Halves) pair),
-				  (Pair) ((Halves) sums.upper + ((Halves) pair >> 8))};
-}
-
-static inline uint64_t
-sum_words(Words words)
-{
-	Pair pair = (Pair) words;
-
-	pair = (pair & UINT32_MAX) + (pair >> 32);
-	return pair[0] + pair[1];
-}
-
-static inline uint64_t
-sum_halves(Sums sums)
-{
-	Words upper = (Words) sums.upper;
-
-	return sum_words((Words) sums.both - (upper << 16) + upper);
-}
-
-static inline uint64_t
-sum_bytes(Sums sums)
-{
-	Halves upper = (Halves) sums.upper;
-	Words of_lower = (Words) ((Halves) sums.both - (upper << 8));
-	Words of_upper = (Words) upper;
-
-	return sum_words((of_lower & 0xffff) + (of_lower >> 16) + (of_upper & 0xffff) +
-					 (of_upper >> 16));
-}
-
-static inline __attribute__((always_inline)) void
-sum_steps(const uint8_t *value, const EbProfileStep *step, int32_t nsteps, uint64_t *sum,
-		  Sums (*add)(Sums, Pair), uint64_t (*total)(Sums))
-{
-	Sums sums = {{0}, {0}};
-
-	for (const EbProfileStep *end = step + nsteps; step < end; step++)
-	{
-		Pair pair;
-		Pair mask;
-
-		memcpy(&pair, value + step->at, sizeof(pair));
-		memcpy(&mask, step->mask, sizeof(mask));
-		sums = add(sums, pair & mask);
-		if (step->ends < 0)
-			continue;
-		sum[step->ends] = total(sums);
-		sums = (Sums){{0}, {0}};
-	}
-}
-
-void
+uint64_t
 eb_profile_sum_steps(const EbProfile *profile, int32_t first, const EbProfileStep *step,
-					 int32_t nsteps, uint64_t *sum)
+					 int32_t nsteps, int32_t n)
 {
 	const uint8_t *value = profile->value + (size_t) first * (size_t) profile->width;
 
 	if (profile->width == 2)
-		sum_steps(value, step, nsteps, sum, add_halves, sum_halves);
-	else
-		sum_steps(value, step, nsteps, sum, add_bytes, sum_bytes);
+		return (uint64_t) (eb_steps_sum(value, step, step + nsteps, 2) + n * EB_STEP_LESS(2));
+	return (uint64_t) (eb_steps_sum(value, step, step + nsteps, 1) + n * EB_STEP_LESS(1));
+}
+
+/* Marks that the bytes [from, to) of a half step count. */
+static void
+mark_bytes(uint8_t *mask, int32_t from, int32_t to, int32_t width)
+{
+	const uint16_t one = 1;
+
+	if (width == 1)
+		memset(mask + from, 0xff, (size_t) (to - from));
+	for (; width == 2 && from < to; from += 2)
+		memcpy(mask + from, &one, sizeof(one));
 }
 
 int32_t
@@ -212,7 +144,7 @@ eb_profile_steps(const EbProfileRun *run, int32_t nruns, int32_t n, int32_t widt
 				 EbProfileStep *step)
 {
 	int32_t size = n * width;
-	int32_t nsteps = 0;
+	int32_t nhalves = 0;
 
 	if (size < 16)
 		return 0;
@@ -220,17 +152,19 @@ eb_profile_steps(const EbProfileRun *run, int32_t nruns, int32_t n, int32_t widt
 	{
 		int32_t to = run[i].to * width;
 
-		for (int32_t from = run[i].from * width; from < to; from += 16)
+		for (int32_t from = run[i].from * width; from < to; from += 16, nhalves++)
 		{
 			/* no step looks behind the values */
 			int32_t at = from < size - 16 ? from : size - 16;
-			int32_t some = to - from < 16 ? to - from : 16;
+			int32_t end = to - at < 16 ? to - at : 16;
+			EbProfileStep *into = &step[nhalves / 2];
 
-			step[nsteps] = (EbProfileStep){.at = at, .ends = -1};
-			memset(step[nsteps++].mask + (from - at), 0xff, (size_t) some);
+			/* the second half may stay empty */
+			if (nhalves % 2 == 0)
+				*into = (EbProfileStep){.at = {at, at}};
+			into->at[nhalves % 2] = at;
+			mark_bytes(into->mask[nhalves % 2], from - at, end, width);
 		}
-		if (i == nruns - 1 || run[i + 1].group != run[i].group)
-			step[nsteps - 1].ends = run[i].group;
 	}
-	return nsteps;
+	return (nhalves + 1) / 2;
 }

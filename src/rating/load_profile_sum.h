@@ -41,23 +41,22 @@ typedef struct EbProfileRun
 extern void eb_profile_sum_runs(const EbProfile *profile, int32_t first, const EbProfileRun *run,
 								int32_t nruns, uint64_t *sum);
 
-/* Sixteen bytes of a block, and those of them that count: runs as a vector takes them */
+/* Two times sixteen bytes of a block, and those of them that count: runs as a vector takes them */
 typedef struct EbProfileStep
 {
-	uint8_t mask[16];
-	int32_t at;	  /* bytes behind the first value */
-	int32_t ends; /* the group: it is its last step; below 0: there are more */
+	uint8_t mask[2][16]; /* of a byte 0 or 255, of two 0 or 1 */
+	int64_t at[2];		 /* bytes behind the first value */
 } EbProfileStep;
 
 /*
- * Runs over n values of one or two bytes as steps; answers how many: 0 when the values have less than
- * sixteen bytes, at most one for each sixteen bytes of values and one for each run.
+ * Runs of a group, over n values of one or two bytes, as steps; answers how many: 0 when the values
+ * have less than sixteen bytes, at most one for each 32 bytes of the group and one for each run.
  */
 extern int32_t eb_profile_steps(const EbProfileRun *run, int32_t nruns, int32_t n, int32_t width,
 								EbProfileStep *step);
 
-/* The same as eb_profile_sum_runs() by steps for the width of the profile. */
-extern void eb_profile_sum_steps(const EbProfile *profile, int32_t first, const EbProfileStep *step,
-								 int32_t nsteps, uint64_t *sum);
+/* What the offsets of a group come to, by its steps for the width of the profile; it has n values. */
+extern uint64_t eb_profile_sum_steps(const EbProfile *profile, int32_t first,
+									 const EbProfileStep *step, int32_t nsteps, int32_t n);
 
 #endif /* EB_LOAD_PROFILE_SUM_H */

@@ -8,7 +8,7 @@
 #include "rating/fault.h"
 #include "rating/load_profile_text.h"
 
-/* A number beyond this is read as this: every check refuses it. */
+/* A number beyond this is read as this, and refused. */
 #define TOO_LARGE INT64_C(100000000000000000)
 
 #define DAY_S 86400
@@ -241,19 +241,35 @@ take_word(EbText *text)
 	return word;
 }
 
-static EbStatus
-refuse_word(EbFault *fault, const char *what, EbText word)
+/* Bytes of a word that are quoted: no half of a UTF-8 character */
+static int
+quoted(EbText word)
 {
 	int shown = word.len < QUOTED ? word.len : QUOTED;
 
-	/* no half of a UTF-8 character */
 	while (shown < word.len && ((unsigned char) word.data[shown] & 0xC0) == 0x80 && shown > 0)
 		shown--;
+	return shown;
+}
+
+static EbStatus
+refuse_word(EbFault *fault, const char *what, EbText word)
+{
 	eb_fault_set(fault, EB_BAD_ARGUMENT, "text of a load profile is not valid",
 				 "It reads like: import 2025-02-28T16:00:00Z/PT15M 120 130 - 140~2 0*92");
 	if (word.len == 0)
 		return eb_fault_detail(fault, EB_BAD_ARGUMENT, "There is no %s.", what);
-	return eb_fault_detail(fault, EB_BAD_ARGUMENT, "This is no %s: \"%.*s%s\".", what, shown,
+	return eb_fault_detail(fault, EB_BAD_ARGUMENT, "This is no %s: \"%.*s%s\".", what, quoted(word),
+						   word.data, word.len > QUOTED ? "..." : "");
+}
+
+/* Here, while it is known how the value was written */
+static EbStatus
+refuse_large(EbFault *fault, EbText word)
+{
+	eb_fault_set(fault, EB_OUT_OF_RANGE, "value of a load profile is out of range",
+				 "It must lie within 1000000000000000 Wh of 0.");
+	return eb_fault_detail(fault, EB_OUT_OF_RANGE, "It is written \"%.*s%s\".", quoted(word),
 						   word.data, word.len > QUOTED ? "..." : "");
 }
 
@@ -327,6 +343,8 @@ eb_profile_parse(EbText text, EbProfileDraft *draft, EbProfileValue *value, EbFa
 	{
 		if (!parse_value(word, &one, &count))
 			return refuse_word(fault, "value", word);
+		if (one.energy_wh >= TOO_LARGE || one.energy_wh <= -TOO_LARGE)
+			return refuse_large(fault, word);
 		if (count > EB_PROFILE_MOST_VALUES - draft->n)
 			return too_many(fault);
 		for (int32_t i = 0; i < count && value != NULL; i++)

@@ -29,7 +29,7 @@ extern size_t eb_profile_text(const EbProfile *profile, char *buf, size_t size);
 /*
  * Reads a text. value NULL: only counts the values, into draft->n. Else value has room for as many,
  * and the draft is complete but for the check of eb_profile_size(). EB_BAD_ARGUMENT with the fault
- * for what is no such text.
+ * for what is no such text, EB_OUT_OF_RANGE for a value of more than 17 digits.
  */
 extern EbStatus
 eb_profile_parse(EbText text, EbProfileDraft *draft, EbProfileValue *value, EbFault *fault);

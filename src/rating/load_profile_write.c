@@ -64,19 +64,25 @@ eb_profile_check_step(int64_t step_s, EbFault *fault)
 }
 
 EbStatus
+eb_profile_check_count(int64_t n, EbFault *fault)
+{
+	if (n >= 0 && n <= EB_PROFILE_MOST_VALUES)
+		return EB_OK;
+	eb_fault_set(fault, EB_BAD_ARGUMENT, "load profile has too many values",
+				 "Cut it into several.");
+	return eb_fault_detail(fault, EB_BAD_ARGUMENT, "There are %lld, at most %d are allowed.",
+						   (long long) n, EB_PROFILE_MOST_VALUES);
+}
+
+EbStatus
 eb_profile_check_head(const EbProfileDraft *draft, EbFault *fault)
 {
 	EbStatus status = eb_profile_check_step(draft->step_s, fault);
 
+	if (status == EB_OK)
+		status = eb_profile_check_count(draft->n, fault);
 	if (status != EB_OK)
 		return status;
-	if (draft->n < 0 || draft->n > EB_PROFILE_MOST_VALUES)
-	{
-		eb_fault_set(fault, EB_BAD_ARGUMENT, "load profile has too many values",
-					 "Cut it into several.");
-		return eb_fault_detail(fault, EB_BAD_ARGUMENT, "There are %d, at most %d are allowed.",
-							   draft->n, EB_PROFILE_MOST_VALUES);
-	}
 	if (draft->channel < 0 || draft->channel >= EB_NCHANNELS)
 		return eb_fault_set(fault, EB_BAD_ARGUMENT, "direction of a load profile is not known",
 							"Directions are import, export, import_kvarh and export_kvarh.");
@@ -85,9 +91,9 @@ eb_profile_check_head(const EbProfileDraft *draft, EbFault *fault)
 	if (draft->start_us >= EB_PROFILE_FROM_US && draft->start_us <= EB_PROFILE_TO_US &&
 		draft->start_us % EB_SECOND_US != 0)
 		return eb_fault_set(fault, EB_BAD_ARGUMENT, "load profile must start at a whole second",
-							NULL);
+							"date_trunc('second', start) leaves the fraction out.");
 	return eb_fault_set(fault, EB_BAD_ARGUMENT, "load profile must lie between 1900 and 2200",
-						NULL);
+						"That is its start, and the end of its last interval, in UTC.");
 }
 
 static EbStatus

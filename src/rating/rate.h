@@ -54,6 +54,7 @@ typedef struct EbRateContext
 	const EbUsage *bill_usage;	 /* usage of all versions, where demands look for windows */
 	bool final;					 /* minimum and maximum lines are due */
 	EbStop stop;				 /* NULL: rate to the end */
+	struct EbKeptRuns *kept;	 /* rate_service.h; rating writes it. NULL: nothing is kept */
 } EbRateContext;
 
 typedef enum EbUnit

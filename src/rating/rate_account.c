@@ -283,12 +283,13 @@ eb_net_limit_base(const EbRating *rating, const bool *in_base, eb_int128 *sum)
 EbStatus
 eb_net_close(EbRating *rating)
 {
-	EbNetRules rules = eb_net_rules(&rating->tariff->net);
+	EbNetRules rules;
 	bool settles;
 	EbStatus status;
 
 	if (!holds_money(rating) && !holds_kwh(rating))
 		return EB_OK;
+	rules = eb_net_rules(&rating->tariff->net);
 	status = find_settlement(rating, &rules, &settles);
 	if (status == EB_OK && rating->net.cancels)
 		status = push_cancelled(rating);

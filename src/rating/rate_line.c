@@ -276,7 +276,7 @@ static bool
 line_amount(const EbWork *work, const EbDraft *draft, EbLine *line)
 {
 	line->amount_raw = (eb_int128) draft->quantity_u * draft->price_n;
-	if (!eb_add128(line->amount_raw, draft->extra, &line->amount_raw))
+	if (draft->extra != 0 && !eb_add128(line->amount_raw, draft->extra, &line->amount_raw))
 		return false;
 	if (draft->averaged)
 		line->price_n = average_price(line->amount_raw, line->quantity_u, line->price_n);
@@ -295,7 +295,7 @@ eb_push_line(EbWork *work, const EbPart *part, const EbDraft *draft)
 	const EbComponent *component = work->component;
 	EbRatio share = draft->share.num != draft->share.den ? draft->share : work->share;
 	EbLine *line = &rating->line[rating->nlines];
-	EbStatus status;
+	EbStatus status = EB_OK;
 
 	if (rating->nlines == rating->capacity)
 		return EB_NO_SPACE;
@@ -321,8 +321,10 @@ eb_push_line(EbWork *work, const EbPart *part, const EbDraft *draft)
 		(share.num != share.den &&
 		 !eb_muldiv64(line->quantity_u, share.num, share.den, &line->quantity_u)))
 		return eb_overflow(rating->fault, "amount of a line");
-	status = eb_apply_factors(rating, component, part->factor_if, share,
-							  (EbRatio){draft->factor_n, EB_ONE}, &line->amount_raw);
+	/* most lines have none */
+	if (part->factor_if != EB_NONE || share.num != share.den || draft->factor_n != EB_ONE)
+		status = eb_apply_factors(rating, component, part->factor_if, share,
+								  (EbRatio){draft->factor_n, EB_ONE}, &line->amount_raw);
 	return status == EB_OK ? close_line(rating, line, &component->round) : status;
 }
 
@@ -378,34 +380,36 @@ add_series(const EbWork *work, const EbPart *part, int which, const EbLinear *li
 	return EB_OK;
 }
 
+/* The price of a draft whose series are summed */
+static EbStatus
+price_by_series(const EbWork *work, const EbPart *part, int which, EbDraft *draft)
+{
+	const EbRating *rating = work->rating;
+	EbPriceEnv env = eb_part_env(rating, draft->slot, part);
+	EbLinear linear;
+	EbStatus status = eb_price_linear(&env, work->component->price, &rating->tariff->round_price,
+									  &linear, rating->fault);
+
+	draft->price_n = linear.constant_n;
+	return status == EB_OK ? add_series(work, part, which, &linear, draft) : status;
+}
+
 EbStatus
 eb_push_base(EbWork *work, const EbPart *part, int which, int64_t quantity_u, bool nothing_too)
 {
-	const EbRating *rating = work->rating;
-	const EbComponent *component = work->component;
 	EbDraft draft = EB_DRAFT_INIT;
-	EbLinear linear;
 	EbStatus status;
 
-	if (eb_rate_stopped(rating))
+	if (eb_rate_stopped(work->rating))
 		return EB_STOPPED;
+	if (quantity_u == 0 && !work->by_series && !nothing_too)
+		return EB_OK;
 	draft.slot = work->slot[which];
 	draft.unit = work->unit;
 	draft.quantity_u = quantity_u;
-	if (quantity_u == 0 && !work->by_series && !nothing_too)
-		return EB_OK;
-	if (!work->by_series)
-		status = eb_part_price(work, part, component->price, draft.slot, &draft.price_n);
-	else
-	{
-		EbPriceEnv env = eb_part_env(rating, draft.slot, part);
-
-		status = eb_price_linear(&env, component->price, &rating->tariff->round_price, &linear,
-								 rating->fault);
-		draft.price_n = linear.constant_n;
-		if (status == EB_OK)
-			status = add_series(work, part, which, &linear, &draft);
-	}
+	status = work->by_series
+				 ? price_by_series(work, part, which, &draft)
+				 : eb_part_price(work, part, work->component->price, draft.slot, &draft.price_n);
 	if (status != EB_OK || (quantity_u == 0 && draft.extra == 0 && !nothing_too))
 		return status;
 	return eb_push_line(work, part, &draft);

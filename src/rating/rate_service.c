@@ -244,9 +244,45 @@ eb_sum_channels(EbRating *rating)
 	return EB_OK;
 }
 
+/* Takes the runs of the bill before, if this one has the same; false: it may not. */
+static bool
+take_kept(EbRating *rating)
+{
+	const EbKeptRuns *kept = rating->ctx->kept;
+
+	if (kept == NULL || kept->nruns == 0 || rating->version != NULL ||
+		kept->tariff != rating->tariff || kept->zone != rating->zone ||
+		kept->from_us != rating->from_us || kept->to_us != rating->to_us)
+		return false;
+	rating->first_day = kept->first_day;
+	rating->end_day = kept->end_day;
+	rating->bill_day = kept->end_day - 1;
+	rating->nruns = kept->nruns;
+	memcpy(rating->run, kept->run, sizeof(EbRun) * (size_t) kept->nruns);
+	return true;
+}
+
+static void
+keep_runs(const EbRating *rating)
+{
+	EbKeptRuns *kept = rating->ctx->kept;
+
+	if (kept == NULL || rating->version != NULL || rating->nruns > EB_KEPT_RUNS)
+		return;
+	kept->tariff = rating->tariff;
+	kept->zone = rating->zone;
+	kept->from_us = rating->from_us;
+	kept->to_us = rating->to_us;
+	kept->first_day = rating->first_day;
+	kept->end_day = rating->end_day;
+	kept->nruns = rating->nruns;
+	memcpy(kept->run, rating->run, sizeof(EbRun) * (size_t) kept->nruns);
+}
+
 static EbStatus
 open_range(EbRating *rating, const EbUsage *usage)
 {
+	EbStatus status;
 	bool own = rating->ctx->from_us != INT64_MIN || rating->ctx->to_us != INT64_MIN;
 
 	rating->from_us = own ? rating->ctx->from_us : usage->from_us;
@@ -260,6 +296,8 @@ open_range(EbRating *rating, const EbUsage *usage)
 		rating->run[rating->nruns++] = (EbRun){.season = EB_NONE};
 		return EB_OK;
 	}
+	if (take_kept(rating))
+		return EB_OK;
 	if (rating->from_us >= rating->to_us)
 		return eb_fault_set(rating->fault, EB_BAD_ARGUMENT, "service range is empty", NULL);
 	rating->first_day = eb_local_day(rating->zone, rating->from_us, NULL);
@@ -267,7 +305,10 @@ open_range(EbRating *rating, const EbUsage *usage)
 	if (rating->first_day < EB_DAY_MIN + 366 || rating->end_day > EB_DAY_MAX - 366)
 		return eb_fault_set(rating->fault, EB_OUT_OF_RANGE, "service range is out of range", NULL);
 	rating->bill_day = rating->end_day - 1;
-	return cut_runs(rating);
+	status = cut_runs(rating);
+	if (status == EB_OK)
+		keep_runs(rating);
+	return status;
 }
 
 /* Days and months as given with the usage, else by the range */

@@ -11,6 +11,7 @@
 #include "rating/net.h"
 #include "rating/price.h"
 #include "rating/rate.h"
+#include "rating/rate_service.h"
 #include "rating/tier.h"
 #include "rating/tou.h"
 
@@ -19,19 +20,6 @@
 
 /* More than thirty years of months and seasons */
 #define EB_MAX_RUNS 1024
-
-/* One run of the service range, local days [day, end); one without days when nothing is dated */
-typedef struct EbRun
-{
-	int32_t day;
-	int32_t end;
-	int32_t season;				   /* EB_NONE: date not known */
-	int32_t month;				   /* 1..12; 0: date not known */
-	int32_t scope_day[EB_NSCOPES]; /* where the tier scope that holds it starts */
-	int32_t part_day;			   /* where its part starts, before the service range perhaps */
-	int64_t *cell;				   /* as in EbUsage; NULL: none used */
-	int64_t *other;				   /* before net when cell is after it, and the other way round */
-} EbRun;
 
 typedef struct EbRating
 {

@@ -9,7 +9,8 @@
 void
 eb_plans_init(EbPlans *plans)
 {
-	plans->nplans = plans->nruns = plans->nplaces = plans->nsteps = plans->last = 0;
+	plans->nplans = plans->nruns = plans->nplaces = plans->nsteps = 0;
+	plans->last = plans->plan;
 	memset(plans->plan, 0, sizeof(plans->plan));
 }
 
@@ -128,14 +129,34 @@ has_room(const EbPlans *plans)
 	return plans->nplans < EB_PLANS / 4 * 3 &&
 		   plans->nruns <= EB_PLANS_RUNS - 2 * EB_PLAN_RUNS - 1 &&
 		   plans->nplaces <= EB_PLANS_PLACES - EB_PLAN_RUNS &&
-		   plans->nsteps <= EB_PLANS_STEPS - EB_PLAN_VALUES * 3 / 16 - 2 * EB_PLAN_RUNS;
+		   plans->nsteps <= EB_PLANS_STEPS - EB_PLAN_VALUES * 3 / 32 - 2 * EB_PLAN_RUNS;
+}
+
+/* The runs of each place as steps over values of that width */
+static void
+make_steps(EbPlans *plans, EbPlan *plan, int width)
+{
+	const EbProfileRun *run = plans->run + plan->run;
+	const EbProfileRun *end = run + plan->nruns;
+	EbPlanPlace *place = plans->place + plan->place;
+
+	plan->step[width] = plan->n * width < 16 ? EB_NONE : plans->nsteps;
+	for (int32_t i = 0; i < plan->nplaces; i++)
+	{
+		const EbProfileRun *first = run;
+
+		while (run < end && run->group == i)
+			run++;
+		place[i].nsteps[width] = (int16_t) eb_profile_steps(first, (int32_t) (run - first), plan->n,
+															width, plans->step + plans->nsteps);
+		plans->nsteps += place[i].nsteps[width];
+	}
 }
 
 /* Makes a plan and keeps it, its runs in groups. */
 static void
 make_plan(EbPlans *plans, EbPlan *plan, const EbClassifier *by)
 {
-	const EbProfileRun *run = plans->run + plans->nruns;
 	Draft draft;
 
 	draft.plan = *plan;
@@ -154,27 +175,20 @@ make_plan(EbPlans *plans, EbPlan *plan, const EbClassifier *by)
 	plan->one_part = true;
 	for (int32_t i = 1; i < plan->nplaces; i++)
 		plan->one_part = plan->one_part && draft.place[i].part_day == draft.place[0].part_day;
-	for (int width = 1; width <= 2; width++)
-	{
-		plan->step[width - 1] = plans->nsteps;
-		plan->nsteps[width - 1] = (int16_t) eb_profile_steps(run, plan->nruns, plan->n, width,
-															 plans->step + plans->nsteps);
-		plans->nsteps += plan->nsteps[width - 1];
-	}
+	plan->simple = plan->one_part && plan->ncuts == 0 && by->layout.nschedules == 1;
+	plan->step[0] = EB_NONE;
+	make_steps(plans, plan, 1);
+	make_steps(plans, plan, 2);
 }
 
 const EbPlan *
-eb_plan_known(EbPlans *plans, int64_t start_us, int32_t step_s, int32_t n)
+eb_plan_find(EbPlans *plans, int64_t start_us, int32_t step_s, int32_t n)
 {
-	EbPlan *plan = &plans->plan[plans->last];
+	EbPlan *plan = find_plan(plans, start_us, step_s, n);
 
-	/* mostly the day is that of the block before */
-	if (plan_is(plan, start_us, step_s, n))
-		return plan;
-	plan = find_plan(plans, start_us, step_s, n);
 	if (plan->n == 0)
 		return NULL;
-	plans->last = (int32_t) (plan - plans->plan);
+	plans->last = plan;
 	return plan;
 }
 
@@ -193,10 +207,13 @@ eb_plan_for(const EbClassifier *by, int64_t start_us, int32_t step_s, int32_t n)
 			eb_plans_init(plans);
 			plan = find_plan(plans, start_us, step_s, n);
 		}
-		*plan = (EbPlan){.start_us = start_us, .step_s = step_s, .n = n};
+		*plan = (EbPlan){.start_us = start_us,
+						 .step_s = step_s,
+						 .n = n,
+						 .end_us = start_us + n * (step_s * EB_SECOND_US)};
 		plans->nplans++;
 		make_plan(plans, plan, by);
 	}
-	plans->last = (int32_t) (plan - plans->plan);
+	plans->last = plan;
 	return plan;
 }

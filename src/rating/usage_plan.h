@@ -16,6 +16,7 @@ typedef struct EbPlanPlace
 {
 	int32_t part_day;
 	int32_t n;						/* values that go there */
+	int16_t nsteps[3];				/* for values of so many bytes: one, two */
 	int16_t slot[EB_MAX_SCHEDULES]; /* by schedule, as in EbSegment */
 } EbPlanPlace;
 
@@ -26,20 +27,23 @@ typedef struct EbPlanPlace
  */
 typedef struct EbPlan
 {
+	/* the key, as it stands in a block */
 	int64_t start_us;
 	int32_t step_s;
-	int32_t n;	   /* 0: no plan is kept here */
-	int32_t run;   /* the first one */
-	int32_t place; /* the first one */
+	int32_t n; /* 0: no plan is kept here */
+
+	int64_t end_us;
+	int32_t run;	 /* the first one */
+	int32_t place;	 /* the first one */
+	int32_t step[3]; /* the first ones for values of so many bytes; EB_NONE: there are none */
+	int32_t whole;	 /* values in runs */
+	int32_t from;	 /* all of them lie in [from, to) */
+	int32_t to;
 	int16_t nruns;
 	int16_t ncuts;
 	int16_t nplaces;
-	int16_t nsteps[2]; /* for values of one byte, and of two */
-	bool one_part;	   /* all places lie in one */
-	int32_t step[2];   /* the first ones */
-	int32_t whole;	   /* values in runs */
-	int32_t from;	   /* all of them lie in [from, to) */
-	int32_t to;
+	bool one_part; /* all places lie in one */
+	bool simple;   /* ... of one schedule, and no value is cut */
 } EbPlan;
 
 /* What one plan covers at most: a local day, where clocks are set back too */
@@ -50,7 +54,7 @@ typedef struct EbPlan
 #define EB_PLANS 1024	 /* a power of 2 */
 #define EB_PLANS_RUNS 16384
 #define EB_PLANS_PLACES 8192
-#define EB_PLANS_STEPS 65536
+#define EB_PLANS_STEPS 32768
 
 /* Plans that were made once, for many blocks; when there is no room it starts anew. */
 typedef struct EbPlans
@@ -59,8 +63,7 @@ typedef struct EbPlans
 	int32_t nruns;
 	int32_t nplaces;
 	int32_t nsteps;
-	int32_t last; /* the one that was asked for last */
-	int32_t unused;
+	EbPlan *last;		   /* the one that was asked for last */
 	EbPlan plan[EB_PLANS]; /* a hash table, open addressing */
 	EbProfileRun run[EB_PLANS_RUNS];
 	EbPlanPlace place[EB_PLANS_PLACES];
@@ -70,8 +73,20 @@ typedef struct EbPlans
 /* The caller gives the memory, and puts it into a classifier. */
 extern void eb_plans_init(EbPlans *plans);
 
+/* Looks for a plan among all; NULL: there is none. */
+extern const EbPlan *eb_plan_find(EbPlans *plans, int64_t start_us, int32_t step_s, int32_t n);
+
 /* The plan for n values of a step from start on, if there is one; else NULL. */
-extern const EbPlan *eb_plan_known(EbPlans *plans, int64_t start_us, int32_t step_s, int32_t n);
+static inline const EbPlan *
+eb_plan_known(EbPlans *plans, int64_t start_us, int32_t step_s, int32_t n)
+{
+	const EbPlan *last = plans->last;
+
+	/* mostly the day is that of the block before */
+	return EB_LIKELY(last->start_us == start_us && last->step_s == step_s && last->n == n)
+			   ? last
+			   : eb_plan_find(plans, start_us, step_s, n);
+}
 
 /* The same, made when it is new; NULL: the stop of the cache said so. */
 extern const EbPlan *

@@ -134,13 +134,21 @@ static inline void
 sum_places(const EbProfile *profile, int32_t first, const EbPlans *plans, const EbPlan *plan,
 		   uint64_t *sum)
 {
-	int narrow = profile->width - 1;
+	const EbPlanPlace *place = &plans->place[plan->place];
+	int width = profile->width;
+	const EbProfileStep *step;
 
-	if ((narrow == 0 || narrow == 1) && plan->nsteps[narrow] > 0)
-		eb_profile_sum_steps(profile, first, &plans->step[plan->step[narrow]], plan->nsteps[narrow],
-							 sum);
-	else
+	if (width > 2 || plan->step[width] == EB_NONE)
+	{
 		eb_profile_sum_runs(profile, first, &plans->run[plan->run], plan->nruns, sum);
+		return;
+	}
+	step = &plans->step[plan->step[width]];
+	for (int i = 0; i < plan->nplaces; i++)
+	{
+		sum[i] = eb_profile_sum_steps(profile, first, step, place[i].nsteps[width], place[i].n);
+		step += place[i].nsteps[width];
+	}
 }
 
 /* Adds energy, >= 0, to the periods of a place; false on overflow. */

@@ -8,6 +8,7 @@
 #ifndef EB_USAGE_SUM_H
 #define EB_USAGE_SUM_H
 
+#include "base/expect.h"
 #include "base/memory.h"
 #include "rating/usage.h"
 #include "rating/window.h"
@@ -156,7 +157,10 @@ eb_usage_extend(EbUsageSum *sum, EbChannel channel, int64_t from_us, int64_t to_
 extern EbStatus
 eb_usage_add(EbUsageSum *sum, const EbClassifier *by, EbUsageRow *row, EbFault *fault);
 
-/* Makes a part, or finds it among all; NULL: there is no memory. */
+/* The cells of a part, made when it is new; NULL: there is no memory. Rows may move. */
+extern int64_t *eb_usage_row_of(EbVersionSum *version, const EbMemory *memory, int32_t day);
+
+/* The same, and the row of the segment is forgotten if rows have moved. */
 extern int64_t *eb_usage_any_part(EbVersionSum *version, const EbMemory *memory, int32_t day);
 
 /*
@@ -168,7 +172,7 @@ eb_usage_part(EbVersionSum *version, const EbMemory *memory, int32_t day)
 {
 	int last = version->nparts - 1;
 
-	return last >= 0 && version->part_day[last] == day
+	return EB_LIKELY(last >= 0 && version->part_day[last] == day)
 			   ? version->cell + (size_t) last * (size_t) version->layout->ncells
 			   : eb_usage_any_part(version, memory, day);
 }

@@ -6,6 +6,7 @@ the executor can do.
 """
 import json
 import statistics
+import threading
 import time
 
 POINTS = 3500      # of the month in elecbill.profile_day
@@ -148,10 +149,48 @@ def count(cursor, form):
     cursor.execute(f"SELECT count(*), count(amount) FROM ({form}) AS f")
 
 
+class Memory:
+    """kB of one backend: RssAnon, what it alone has, and VmHWM, the most so far with shared buffers that it touched"""
+
+    def __init__(self, pid):
+        self.path = f"/proc/{pid}/status"
+        self.kilobytes = {}
+
+    def read(self):
+        """{field: kB}, empty where the system does not tell"""
+        try:
+            with open(self.path, encoding="ascii") as status:
+                lines = (line.split() for line in status)
+                return {words[0].rstrip(":"): int(words[1]) for words in lines if words[0] in ("RssAnon:", "VmHWM:")}
+        except OSError:
+            return {}
+
+    def keep(self, name, work=lambda: None):
+        """Does the work; keeps the most that was seen of each field meanwhile, and what is left after it"""
+        most = self.read()
+        done = threading.Event()
+
+        def watch():
+            while not done.wait(0.001):
+                for field, value in self.read().items():
+                    most[field] = max(value, most.get(field, 0))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        work()
+        done.set()
+        watcher.join()
+        for field, value in self.read().items():
+            self.kilobytes[f"{name}_{field}"] = max(value, most[field])
+            if field == "RssAnon":
+                self.kilobytes[f"{name}_left"] = value
+
+
 class Profiles:
     """All of it, on a fresh database; scale: a part of the points, for trying out"""
 
-    def __init__(self, cursor, clock, runs, scale=1.0):
+    def __init__(self, connect, cursor, clock, runs, scale=1.0):
+        self.connect = connect
         self.cursor = cursor
         self.clock = clock
         self.runs = runs
@@ -160,6 +199,7 @@ class Profiles:
         self.pack_points = max(10, int(PACK_POINTS * scale))
         self.times = {}
         self.ratios = {}
+        self.kilobytes = {}
 
     def set_up(self):
         """The schema and its points, a month of days, the same as rows, a year of days"""
@@ -214,11 +254,28 @@ class Profiles:
             plan = plan["Plans"][0]
         return plan["Peak Memory Usage"]
 
+    def load(self, table):
+        """Into shared buffers: a large table that is read as a whole goes through a few of them, a range of it does not"""
+        execute(self.cursor, f"SET enable_seqscan = off;\nSELECT count(*) FROM {table} WHERE ctid >= '(0,0)';\nRESET enable_seqscan")
+
     def measure_year(self):
         """A year of days against a quarter: time of a row; memory of all, of which a summary keeps more for each month"""
+        for table in ("year_day", "quarter_day"):
+            self.load(table)
         self.measure_forms(YEAR)
         self.ratios["year_vs_quarter_a_row"] = round(self.median("profile_365_days") / 365 / (self.median("profile_91_days") / 91), 2)
         self.ratios["year_vs_quarter_memory"] = round(self.memory(YEAR["profile_365_days"]) / self.memory(YEAR["profile_91_days"]), 2)
+
+    def measure_growth(self):
+        """Memory of a fresh backend, by the system: at first, in the month and in the year"""
+        cursor = self.connect().cursor()
+        grown = Memory(cursor.connection.info.backend_pid)
+        cursor.execute(f"SELECT {TOU} IS NULL")
+        grown.keep("before")
+        for name, form in (("month", FORMS["profile_tou"]), ("year", YEAR["profile_365_days"]), ("year_again", YEAR["profile_365_days"])):
+            grown.keep(name, lambda form=form: count(cursor, form))
+        self.kilobytes = grown.kilobytes
+        cursor.connection.close()
 
     def measure_packing(self):
         """pack_profiles() of some days, and those days as arrays"""
@@ -250,5 +307,6 @@ class Profiles:
         self.measure_heap()
         self.measure_workers()
         self.measure_year()
+        self.measure_growth()
         self.measure_packing()
         return self.ratios

@@ -162,4 +162,32 @@ kit_truth_free(KitTruth *made)
 	free(made->truth_wh);
 }
 
+static inline int32_t
+kit_profile_step(void)
+{
+	static const int32_t step[] = {1, 30, 60, 300, 900, 1800, 3600, 86400};
+
+	return step[kit_below(8)];
+}
+
+static inline int64_t
+kit_profile_start(void)
+{
+	return (kit_below(3000000000) - 1000000000) * EB_SECOND_US;
+}
+
+/* A million days are more than there are */
+static inline KitTruth
+kit_random_truth(int32_t n)
+{
+	return kit_truth(kit_profile_start(), n > 1000 ? 60 : kit_profile_step(), n,
+					 (int32_t) kit_below(EB_NCHANNELS));
+}
+
+static inline int32_t
+kit_profile_count(void)
+{
+	return (int32_t) (kit_below(8) == 0 ? kit_below(3) : kit_below(200));
+}
+
 #endif /* ELECBILL_TEST_KIT_PROFILE_H */

@@ -375,8 +375,8 @@ long_numbers(void)
 	EbProfileValue value[1];
 	EbFault fault;
 
-	CHECK_INT(eb_profile_parse(kit_profile_word(text), &draft, value, &fault), EB_OK);
-	CHECK_INT(size_of(&draft, &fault), EB_OUT_OF_RANGE);
+	CHECK_INT(eb_profile_parse(kit_profile_word(text), &draft, value, &fault), EB_OUT_OF_RANGE);
+	CHECK_STR(fault.detail, "It is written \"-18446744073709551616000000000000000000\".");
 }
 
 static void

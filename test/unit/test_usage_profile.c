@@ -12,7 +12,7 @@
 #include "kit_random.h"
 #include "rating/load_profile_sum.h"
 #include "rating/register.h"
-#include "rating/usage_profile.h"
+#include "rating/usage_day.h"
 
 #define CASES 6000
 #define MOST_VALUES 3000
@@ -140,8 +140,11 @@ draw_tariff(EbFault *fault)
 /* ---------------------------------------------------------------- profiles */
 
 static EbProfileValue value[MOST_PROFILES][MOST_VALUES];
+static uint8_t *block[MOST_PROFILES];
+static size_t block_size[MOST_PROFILES];
 static EbProfile profile[MOST_PROFILES];
 static int nprofiles;
+static int ndays; /* added by eb_usage_add_day() */
 
 /* How large values are */
 static int64_t
@@ -177,10 +180,8 @@ static void
 draw_profile(int index)
 {
 	static const int step[] = {1, 45, 60, 300, 900, 900, 900, 1800, 3600, 7200, 28800, 86400};
-	static uint8_t *bytes[MOST_PROFILES];
 	EbProfileDraft draft = {.value = value[index]};
 	EbFault fault;
-	size_t size;
 
 	draft.step_s = step[kit_below(12)];
 	draft.n = one_in(20)			 ? 0
@@ -191,10 +192,10 @@ draw_profile(int index)
 		draft.start_us -= draft.start_us % (draft.step_s * EB_SECOND_US);
 	draft.channel = one_in(2) ? EB_IMPORT_KWH : (int32_t) kit_below(EB_NCHANNELS);
 	draw_values(value[index], draft.n);
-	CHECK_INT(eb_profile_size(&draft, &size, &fault), EB_OK);
-	bytes[index] = realloc(bytes[index], size);
-	eb_profile_write(&draft, bytes[index]);
-	CHECK_INT(eb_profile_check(bytes[index], size, &profile[index], &fault), EB_OK);
+	CHECK_INT(eb_profile_size(&draft, &block_size[index], &fault), EB_OK);
+	block[index] = realloc(block[index], block_size[index]);
+	eb_profile_write(&draft, block[index]);
+	CHECK_INT(eb_profile_check(block[index], block_size[index], &profile[index], &fault), EB_OK);
 }
 
 /* Sums of runs of the values, added up one by one */
@@ -254,6 +255,23 @@ add_rows(EbUsageSum *sum, const EbClassifier *by, int index, bool differences, E
 	return status;
 }
 
+/* In one go if it is a simple block, else as any block */
+static EbStatus
+add_block(EbUsageSum *sum, const EbClassifier *by, int index, bool differences, EbFault *fault)
+{
+	EbStatus status = EB_NOT_SUPPORTED;
+	EbUsageSum first;
+
+	eb_usage_sum_init(&first, &kit_memory, by, sum->n);
+	if (!differences && one_in(2) && /* so that there is a plan */
+		eb_usage_add_profile(&first, by, &profile[index], false, fault) == EB_OK)
+		status = eb_usage_add_day(sum, by, block[index], block_size[index]);
+	ndays += status == EB_OK;
+	return status == EB_NOT_SUPPORTED
+			   ? eb_usage_add_profile(sum, by, &profile[index], differences, fault)
+			   : status;
+}
+
 /* ---------------------------------------------------------------- comparing */
 
 static bool
@@ -308,7 +326,7 @@ test_case(const EbClassifier *by, int n, bool versions)
 		check_sums(i);
 		refused = add_rows(&rows, by, i, differences, &wanted);
 		status = one_in(8) ? add_rows(into, by, i, differences, &fault)
-						   : eb_usage_add_profile(into, by, &profile[i], differences, &fault);
+						   : add_block(into, by, i, differences, &fault);
 	}
 	same &= CHECK_INT(status, refused) & CHECK_STR(fault.message, wanted.message);
 	if (status == EB_OK)
@@ -447,5 +465,6 @@ main(void)
 		}
 	}
 	CHECK_INT(refused, 0);
+	CHECK(ndays > cases / 200);
 	return check_done("test_usage_profile");
 }

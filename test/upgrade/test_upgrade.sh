@@ -69,11 +69,36 @@ ok 'extension and library say so' $? "$at"
 difference=$(diff <(printf '%s\n' "$before") <(bills upgraded))
 [ -z "$difference" ] && [ "$(wc -l <<< "$before")" -gt 20 ]
 ok 'it has the bills it had' $? "$difference"
+createdb -T upgraded packed
 # shellcheck source=test/demo/next_month.sh
 . test/demo/next_month.sh
 said=$(next_month upgraded)
 [ "$said" = "$next_month_said" ]
 ok 'it bills on, and fsck() finds nothing' $? "$said"
+
+# the days of the former version are packed, and a month of its readings goes: everybody is told the same
+said=$(psql -XAtq -v ON_ERROR_STOP=1 packed 2>&1 << 'SQL'
+CREATE TABLE told AS SELECT v.* FROM elecbill.interval_usage v WHERE v.register = '1.8.0';
+CALL elecbill.pack_profiles('garden');
+SELECT count(*) > 250, count(DISTINCT usage_point_id) > 8 FROM elecbill.profile_day WHERE exact;
+CALL elecbill.drop_readings(date_trunc('month', now() AT TIME ZONE 'UTC')::date);
+SELECT count(*) FROM elecbill.reading WHERE read_at < date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC';
+SELECT sum(readings) > sum(kept), sum(kept) = (SELECT count(*) FROM elecbill.reading_kept) FROM elecbill.reading_retention;
+(SELECT * FROM told EXCEPT ALL SELECT * FROM elecbill.interval_usage)
+UNION ALL (SELECT v.* FROM elecbill.interval_usage v WHERE v.register = '1.8.0' EXCEPT ALL SELECT * FROM told);
+SELECT * FROM elecbill.fsck();
+SQL
+)
+[ "$said" = "t|t
+0
+t|t" ]
+ok 'its days are packed, its readings dropped, and it says what it said' $? "$said"
+said=$(next_month packed)
+[ "$said" = "$next_month_said" ]
+ok 'packed, it bills on, and fsck() finds nothing' $? "$said"
+difference=$(diff <(bills upgraded) <(bills packed))
+[ -z "$difference" ] && [ "$(bills packed | wc -l)" -gt "$(wc -l <<< "$before")" ]
+ok 'with the bills that it makes from readings' $? "$difference"
 
 # what was billed by a part of a version stays; what waited for this version is billed by two
 [ "$superseded" = "$(bills superseded)" ] && [ "$(wc -l <<< "$superseded")" -gt 5 ] &&
