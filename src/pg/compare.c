@@ -108,7 +108,7 @@ new_state(MemoryContext context, const CompareSet *set, const Jsonb *ctx)
 	state->set = set;
 	state->sum = MemoryContextAlloc(context, sizeof(EbUsageSum) * Max(set->nclasses, 1));
 	for (int i = 0; i < set->nclasses; i++)
-		eb_pg_usage_sum_init(&state->sum[i], context, set->class[i]);
+		eb_pg_usage_sum_init(&state->sum[i], context, set->class[i], NULL);
 	if (ctx != NULL)
 	{
 		state->ctx = MemoryContextAlloc(context, VARSIZE(ctx));

@@ -147,7 +147,7 @@ new_sum(MemoryContext context, const EbUsageClass *class)
 {
 	EbUsageSum *sum = MemoryContextAlloc(context, sizeof(EbUsageSum));
 
-	eb_pg_usage_sum_init(sum, context, class);
+	eb_pg_usage_sum_init(sum, context, class, NULL);
 	return sum;
 }
 
@@ -388,7 +388,7 @@ elecbill_register_usage_final(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	state = (RegisterState *) PG_GETARG_POINTER(0);
 	class = state->class != NULL ? state->class : class_of_tariff(fcinfo, state->tariff);
-	eb_pg_usage_sum_init(&sum, CurrentMemoryContext, class);
+	eb_pg_usage_sum_init(&sum, CurrentMemoryContext, class, NULL);
 	if (state->profiles != NULL)
 		eb_pg_usage_check(eb_usage_sum_merge(&sum, state->profiles, &fault), &fault);
 	for (int i = 0; i < EB_NCHANNELS; i++)

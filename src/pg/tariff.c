@@ -19,6 +19,7 @@
 #include "pg/fault.h"
 #include "pg/jsonb_node.h"
 #include "pg/tariff.h"
+#include "pg/tariff_kept.h"
 #include "pg/zone.h"
 #include "rating/tariff_check.h"
 #include "rating/tariff_compile.h"
@@ -333,7 +334,15 @@ PG_FUNCTION_INFO_V1(elecbill_tariff_in);
 Datum
 elecbill_tariff_in(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_POINTER(make_from_text(PG_GETARG_CSTRING(0)));
+	char *text = PG_GETARG_CSTRING(0);
+	EbTariffDatum *datum = eb_pg_tariff_kept(text);
+
+	if (datum == NULL)
+	{
+		datum = make_from_text(text);
+		eb_pg_tariff_keep(text, datum);
+	}
+	PG_RETURN_POINTER(datum);
 }
 
 PG_FUNCTION_INFO_V1(elecbill_tariff_out);

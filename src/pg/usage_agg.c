@@ -24,6 +24,7 @@
 /* What a day of quarter hours takes in its row */
 #define FETCHED_LINES 5
 
+/* The versions of the sum stand behind it. */
 typedef struct UsageState
 {
 	EbUsageSum sum;
@@ -35,9 +36,10 @@ typedef struct UsageState
 static UsageState *
 new_state(MemoryContext context, EbUsageClass *class)
 {
-	UsageState *state = MemoryContextAllocZero(context, sizeof(UsageState));
+	Size size = sizeof(UsageState) + eb_usage_sum_room(class->by, class->n);
+	UsageState *state = MemoryContextAllocZero(context, size);
 
-	eb_pg_usage_sum_init(&state->sum, context, class);
+	eb_pg_usage_sum_init(&state->sum, context, class, state + 1);
 	state->class = class;
 	return state;
 }

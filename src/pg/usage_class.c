@@ -43,6 +43,7 @@ eb_pg_usage_site_init(FunctionCallInfo fcinfo, EbUsageSite *site, int nrow)
 {
 	look_at_tariff(fcinfo, site);
 	site->args = eb_pg_usage_args(fcinfo, nrow);
+	site->profiles = nrow == EB_PROFILE_ROW;
 }
 
 EbUsageSite *
@@ -60,8 +61,28 @@ eb_pg_usage_site(FunctionCallInfo fcinfo, int nrow)
 
 /* ---------------------------------------------------------------- classes */
 
+/*
+ * What a classifier keeps, some megabytes of which few pages are ever touched. In one piece: from
+ * what is freed malloc() learns how much to hold back (twice the largest piece), and with less of it
+ * every query takes the memory of its groups anew from the system, page by page.
+ */
 static void
-make_classifiers(EbUsageClass *class)
+make_caches(EbClassifier *by, bool profiles)
+{
+	Size size = MAXALIGN(sizeof(EbTouCache));
+	char *room = palloc(size + (profiles ? sizeof(EbPlans) : 0));
+
+	by->cache = (EbTouCache *) room;
+	eb_tou_cache_init(by->cache, by->tariff, by->zone);
+	by->cache->stop = eb_pg_stop;
+	if (!profiles)
+		return;
+	by->plans = (EbPlans *) (room + size);
+	eb_plans_init(by->plans);
+}
+
+static void
+make_classifiers(EbUsageClass *class, bool profiles)
 {
 	class->n = eb_classifier_count(class->tariff);
 	class->versions = class->tariff->version.n > 0;
@@ -73,9 +94,7 @@ make_classifiers(EbUsageClass *class)
 		EbClassifier *by = &class->by[i];
 
 		class->whole |= by->layout.ntables > 0;
-		by->cache = palloc(sizeof(EbTouCache));
-		eb_tou_cache_init(by->cache, by->tariff, by->zone);
-		by->cache->stop = eb_pg_stop;
+		make_caches(by, profiles);
 	}
 }
 
@@ -93,7 +112,7 @@ eb_pg_usage_class(FunctionCallInfo fcinfo, EbUsageSite *site, const EbTariff *ta
 	class->zone = eb_pg_tariff_zone(tariff);
 	class->tariff = eb_pg_usage_tariff(tariff);
 	class->shape = eb_pg_usage_shape(class->tariff);
-	make_classifiers(class);
+	make_classifiers(class, site->profiles);
 	class->next = site->first;
 	site->first = class;
 	MemoryContextSwitchTo(caller);
@@ -221,12 +240,14 @@ eb_pg_usage_check(EbStatus status, const EbFault *fault)
 }
 
 void
-eb_pg_usage_sum_init(EbUsageSum *sum, MemoryContext context, const EbUsageClass *class)
+eb_pg_usage_sum_init(EbUsageSum *sum, MemoryContext context, const EbUsageClass *class, void *room)
 {
 	EbMemory memory = eb_pg_memory(context);
+	EbStatus status = room != NULL ? eb_usage_sum_init_in(sum, &memory, class->by, class->n, room)
+								   : eb_usage_sum_init(sum, &memory, class->by, class->n);
 
 	/* memory raises before it answers NULL */
-	if (eb_usage_sum_init(sum, &memory, class->by, class->n) != EB_OK)
+	if (status != EB_OK)
 		elog(ERROR, "cannot make a sum of usage");
 }
 

@@ -36,6 +36,7 @@ typedef struct EbUsageSite
 	int nnumbers;
 	bool fixed;	   /* the tariff, or array of them, is the same for all rows of a group */
 	bool constant; /* and of all groups */
+	bool profiles; /* rows are load profiles */
 	EbUsageArgs args;
 } EbUsageSite;
 
@@ -65,7 +66,9 @@ extern EbMemory eb_pg_memory(MemoryContext context);
 /* Raises what adding to a sum, or the end of one, answered, unless it is EB_OK. */
 extern void eb_pg_usage_check(EbStatus status, const EbFault *fault);
 
-extern void eb_pg_usage_sum_init(EbUsageSum *sum, MemoryContext context, const EbUsageClass *class);
+/* An empty sum; room: for eb_usage_sum_init_in(), or NULL. */
+extern void
+eb_pg_usage_sum_init(EbUsageSum *sum, MemoryContext context, const EbUsageClass *class, void *room);
 
 /* Plans for load profiles, kept by flinfo of the running function */
 extern void eb_pg_usage_make_plans(FunctionCallInfo fcinfo, EbUsageClass *class);

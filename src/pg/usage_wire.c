@@ -163,24 +163,29 @@ eb_pg_usage_receive_table(StringInfo buf, const EbMemory *memory, EbWindowTable 
 static void
 send_version(StringInfo buf, const EbVersionSum *version)
 {
+	const EbRowSum *rows = version->rows;
+	int npieces = rows != NULL ? rows->npieces : 0;
+
 	pq_sendint32(buf, version->nparts);
-	pq_sendint32(buf, version->npieces);
+	pq_sendint32(buf, npieces);
 	eb_pg_send_array(buf, version->part_day, version->nparts, sizeof(int32));
 	eb_pg_send_array(buf, version->cell, (Size) version->nparts * version->layout->ncells,
 					 sizeof(int64));
 	eb_pg_send_array(buf, version->covered_us, EB_NCHANNELS, sizeof(int64));
-	eb_pg_send_array(buf, version->piece, version->npieces, sizeof(EbPiece));
+	if (npieces > 0)
+		eb_pg_send_array(buf, rows->piece, npieces, sizeof(EbPiece));
 	for (int i = 0; i < version->layout->ntables; i++)
-		eb_pg_usage_send_table(buf, &version->table[i]);
+		eb_pg_usage_send_table(buf, &rows->table[i]);
 }
 
 static void
 receive_version(StringInfo buf, const EbMemory *memory, EbVersionSum *version)
 {
 	int ncells = version->layout->ncells;
+	int npieces;
 
 	version->nparts = (int) pq_getmsgint(buf, 4);
-	version->npieces = version->piece_capacity = (int) pq_getmsgint(buf, 4);
+	npieces = (int) pq_getmsgint(buf, 4);
 	if (version->nparts > EB_FIRST_PARTS)
 	{
 		version->capacity = version->nparts;
@@ -191,9 +196,15 @@ receive_version(StringInfo buf, const EbMemory *memory, EbVersionSum *version)
 	receive_array(buf, version->part_day, version->nparts, sizeof(int32));
 	receive_array(buf, version->cell, version->nparts, ncells * sizeof(int64));
 	receive_array(buf, version->covered_us, EB_NCHANNELS, sizeof(int64));
-	version->piece = receive_new_array(buf, memory, version->npieces, sizeof(EbPiece));
+	if (npieces > 0)
+	{
+		EbRowSum *rows = eb_usage_rows(version, memory);
+
+		rows->piece = receive_new_array(buf, memory, npieces, sizeof(EbPiece));
+		rows->npieces = rows->piece_capacity = npieces;
+	}
 	for (int i = 0; i < version->layout->ntables; i++)
-		eb_pg_usage_receive_table(buf, memory, &version->table[i]);
+		eb_pg_usage_receive_table(buf, memory, &version->rows->table[i]);
 }
 
 void

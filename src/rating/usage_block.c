@@ -102,14 +102,13 @@ write_qty(const EbUsage *usage, char *value, char *name)
 void
 eb_usage_block_write(const EbUsageShape *shape, const EbUsage *usage, EbUsageBlock *block)
 {
-	size_t size = eb_usage_block_size(shape, usage);
 	Layout at = lay_out_usage(shape, usage);
 	char *base = (char *) block;
 	char *next = base + at.sub;
 
-	memset(block, 0, at.sub);
+	/* what is padded, and the NUL of each name; all else is written */
+	memset(base + at.part_day, 0, at.sub - at.part_day);
 	*block = (EbUsageBlock){
-		.size = (uint32_t) size,
 		.channels = usage->channels,
 		.from_us = usage->from_us,
 		.to_us = usage->to_us,
@@ -141,6 +140,7 @@ eb_usage_block_write(const EbUsageShape *shape, const EbUsage *usage, EbUsageBlo
 		eb_usage_block_write(eb_shape_version(shape, i, &version), &usage->sub[i], sub);
 		next += sub->size;
 	}
+	block->size = (uint32_t) (next - base);
 }
 
 /* ---------------------------------------------------------------- reading */

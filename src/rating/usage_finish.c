@@ -81,16 +81,18 @@ collect_pieces(EbPiece *piece, int32_t n, bool *in_range)
 static EbStatus
 finish_pieces(const EbVersionSum *version, const EbMemory *memory, EbUsage *usage, EbFault *fault)
 {
-	size_t size = (size_t) version->npieces * sizeof(EbPiece);
+	const EbRowSum *rows = version->rows;
+	size_t size;
 	bool in_range;
 
-	if (version->npieces == 0)
+	if (rows == NULL || rows->npieces == 0)
 		return EB_OK;
+	size = (size_t) rows->npieces * sizeof(EbPiece);
 	usage->piece = memory->resize(memory->arg, NULL, size);
 	if (usage->piece == NULL)
 		return EB_NO_SPACE;
-	memcpy(usage->piece, version->piece, size);
-	usage->npieces = collect_pieces(usage->piece, version->npieces, &in_range);
+	memcpy(usage->piece, rows->piece, size);
+	usage->npieces = collect_pieces(usage->piece, rows->npieces, &in_range);
 	return in_range ? EB_OK : eb_usage_overflow(fault);
 }
 
@@ -104,7 +106,7 @@ find_table(const EbVersionSum *version, EbChannel channel, int slide_min)
 	while (version->layout->table[i].channel != (int) channel ||
 		   version->layout->table[i].slide_min != slide_min)
 		i++;
-	return &version->table[i];
+	return &version->rows->table[i];
 }
 
 static EbWindowReader

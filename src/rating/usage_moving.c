@@ -197,12 +197,13 @@ clear_one(EbUsageSum *one)
 	{
 		EbVersionSum *version = &one->of[i];
 
-		if (version->nparts == 1 && version == one->now && version->row != NULL)
+		if (version->nparts == 1 && version->rows != NULL && version->rows == one->now &&
+			one->now->row != NULL)
 			memset(version->cell, 0, (size_t) version->layout->ncells * sizeof(*version->cell));
 		else
 		{
 			version->nparts = 0;
-			version->row = NULL;
+			eb_usage_forget_row(version);
 		}
 		memset(version->covered_us, 0, sizeof(version->covered_us));
 	}
@@ -216,7 +217,9 @@ static EbStatus
 sum_one(EbUsageSum *one, const EbClassifier *by, EbUsageRow *row, EbFault *fault)
 {
 	clear_one(one);
-	if (one->now->nparts == 1 &&
+	if (one->now == NULL)
+		return eb_usage_add(one, by, row, fault);
+	if (one->now->version->nparts == 1 &&
 		eb_usage_is_near(one, row->channel, row->from_us, row->to_us - row->from_us))
 	{
 		eb_usage_extend(one, row->channel, row->from_us, row->to_us);
@@ -224,7 +227,7 @@ sum_one(EbUsageSum *one, const EbClassifier *by, EbUsageRow *row, EbFault *fault
 				   ? EB_OK
 				   : eb_usage_overflow(fault);
 	}
-	one->now->nparts = 0;
+	one->now->version->nparts = 0;
 	one->now->row = NULL;
 	return eb_usage_add(one, by, row, fault);
 }

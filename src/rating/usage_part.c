@@ -8,6 +8,9 @@
 
 #include "rating/usage_sum.h"
 
+/* Bytes of the days of the first parts, a multiple of 8 */
+#define FIRST_DAYS_SIZE ((EB_FIRST_PARTS * sizeof(int32_t) + 7) / 8 * 8)
+
 static void *
 take_memory(const EbMemory *memory, size_t size)
 {
@@ -18,58 +21,93 @@ take_memory(const EbMemory *memory, size_t size)
 	return taken;
 }
 
-static bool
-init_version(EbVersionSum *version, const EbMemory *memory, const EbUsageLayout *layout)
+EbRowSum *
+eb_usage_rows(EbVersionSum *version, const EbMemory *memory)
 {
-	version->layout = layout;
+	if (version->rows != NULL)
+		return version->rows;
+	version->rows = take_memory(memory, sizeof(EbRowSum));
+	if (version->rows == NULL)
+		return NULL;
+	version->rows->version = version;
+	version->rows->layout = version->layout;
+	return version->rows;
+}
+
+/* What the layout needs whatever is added */
+static bool
+init_rows(EbVersionSum *version, const EbMemory *memory)
+{
+	const EbUsageLayout *layout = version->layout;
+	EbRowSum *rows;
+
+	if (layout->series == 0 && layout->ntables == 0)
+		return true;
+	rows = eb_usage_rows(version, memory);
+	if (rows == NULL)
+		return false;
 	if (layout->series != 0)
-		version->price_n = take_memory(memory, EB_MAX_SERIES * sizeof(int64_t));
+		rows->price_n = take_memory(memory, EB_MAX_SERIES * sizeof(int64_t));
 	if (layout->ntables > 0)
-		version->table = take_memory(memory, (size_t) layout->ntables * sizeof(EbWindowTable));
-	if ((layout->series != 0 && version->price_n == NULL) ||
-		(layout->ntables > 0 && version->table == NULL))
+		rows->table = take_memory(memory, (size_t) layout->ntables * sizeof(EbWindowTable));
+	if ((layout->series != 0 && rows->price_n == NULL) ||
+		(layout->ntables > 0 && rows->table == NULL))
 		return false;
 	for (int i = 0; i < layout->ntables; i++)
-		version->table[i] = eb_window_table(layout->table[i].slide_min);
+		rows->table[i] = eb_window_table(layout->table[i].slide_min);
 	return true;
 }
 
-/* Bytes of the first parts of a version: their cells, and behind them their days */
+/* Bytes of the first parts of a version: their days, and behind them their cells */
 static size_t
 first_parts_size(const EbUsageLayout *layout)
 {
-	return EB_FIRST_PARTS * ((size_t) layout->ncells + 1) * sizeof(int64_t);
+	return FIRST_DAYS_SIZE + EB_FIRST_PARTS * (size_t) layout->ncells * sizeof(int64_t);
+}
+
+size_t
+eb_usage_sum_room(const EbClassifier *by, int n)
+{
+	size_t size = (size_t) n * sizeof(EbVersionSum);
+
+	for (int i = 0; i < n; i++)
+		size += first_parts_size(&by[i].layout);
+	return size;
+}
+
+EbStatus
+eb_usage_sum_init_in(EbUsageSum *sum, const EbMemory *memory, const EbClassifier *by, int n,
+					 void *room)
+{
+	EbVersionSum *version = room;
+	char *parts = (char *) (version + n);
+
+	*sum = (EbUsageSum){
+		.memory = *memory,
+		.from_us = INT64_MAX,
+		.to_us = INT64_MIN,
+		.n = n,
+		.of = version,
+	};
+	for (int i = 0; i < n; i++)
+	{
+		version[i].layout = &by[i].layout;
+		version[i].capacity = EB_FIRST_PARTS;
+		version[i].part_day = (int32_t *) (void *) parts;
+		version[i].cell = (int64_t *) (void *) (parts + FIRST_DAYS_SIZE);
+		parts += first_parts_size(&by[i].layout);
+		if (!init_rows(&version[i], memory))
+			return EB_NO_SPACE;
+	}
+	return EB_OK;
 }
 
 EbStatus
 eb_usage_sum_init(EbUsageSum *sum, const EbMemory *memory, const EbClassifier *by, int n)
 {
-	size_t size = (size_t) n * sizeof(EbVersionSum);
-	char *parts;
+	void *room = take_memory(memory, eb_usage_sum_room(by, n));
 
-	for (int i = 0; i < n; i++)
-		size += first_parts_size(&by[i].layout);
-	memset(sum, 0, sizeof(*sum));
-	sum->memory = *memory;
-	sum->from_us = INT64_MAX;
-	sum->to_us = INT64_MIN;
-	sum->n = n;
-	sum->now = sum->of = take_memory(memory, size);
-	if (sum->of == NULL)
-		return EB_NO_SPACE;
-	parts = (char *) (sum->of + n);
-	for (int i = 0; i < n; i++)
-	{
-		const EbUsageLayout *layout = &by[i].layout;
-
-		sum->of[i].capacity = EB_FIRST_PARTS;
-		sum->of[i].cell = (int64_t *) (void *) parts;
-		sum->of[i].part_day = (int32_t *) (sum->of[i].cell + EB_FIRST_PARTS * layout->ncells);
-		parts += first_parts_size(layout);
-		if (!init_version(&sum->of[i], memory, layout))
-			return EB_NO_SPACE;
-	}
-	return EB_OK;
+	return room != NULL ? eb_usage_sum_init_in(sum, memory, by, n, room) : EB_NO_SPACE;
 }
 
 /* Index of the part, or where it belongs */
@@ -110,7 +148,9 @@ reserve_part(EbVersionSum *version, const EbMemory *memory)
 {
 	size_t stride = (size_t) version->layout->ncells * sizeof(*version->cell);
 	size_t n = (size_t) version->capacity;
-	ptrdiff_t row = version->row != NULL ? version->row - version->cell : 0;
+	EbRowSum *rows = version->rows;
+	bool has_row = rows != NULL && rows->row != NULL;
+	ptrdiff_t row = has_row ? rows->row - version->cell : 0;
 	void *days;
 	void *cells;
 
@@ -128,8 +168,8 @@ reserve_part(EbVersionSum *version, const EbMemory *memory)
 	version->part_day = days;
 	version->cell = cells;
 	version->capacity *= 2;
-	if (version->row != NULL)
-		version->row = version->cell + row;
+	if (has_row)
+		rows->row = version->cell + row;
 	return true;
 }
 
@@ -162,6 +202,6 @@ eb_usage_any_part(EbVersionSum *version, const EbMemory *memory, int32_t day)
 	int64_t *row = eb_usage_row_of(version, memory, day);
 
 	if (version->nparts != nparts)
-		version->row = NULL; /* rows have moved */
+		eb_usage_forget_row(version);
 	return row;
 }

@@ -13,8 +13,9 @@
 
 /* Takes the prices at an instant, and ends the segment where one of them does. */
 static void
-enter_prices(EbVersionSum *version, const EbTariff *tariff, int64_t at_us)
+enter_prices(const EbVersionSum *version, const EbTariff *tariff, int64_t at_us)
 {
+	EbRowSum *rows = version->rows;
 	const EbSeries *series = EB_ARRAY(tariff, EbSeries, tariff->series);
 
 	for (int i = 0; i < tariff->series.n; i++)
@@ -34,11 +35,11 @@ enter_prices(EbVersionSum *version, const EbTariff *tariff, int64_t at_us)
 			else
 				high = middle;
 		}
-		version->price_n[i] = low > 0 ? point[low - 1].price_n : EB_NO_PRICE;
-		if (low > 0 && version->segment.from_us < point[low - 1].at_us)
-			version->segment.from_us = point[low - 1].at_us;
-		if (low < series[i].point.n && version->segment.to_us > point[low].at_us)
-			version->segment.to_us = point[low].at_us;
+		rows->price_n[i] = low > 0 ? point[low - 1].price_n : EB_NO_PRICE;
+		if (low > 0 && rows->segment.from_us < point[low - 1].at_us)
+			rows->segment.from_us = point[low - 1].at_us;
+		if (low < series[i].point.n && rows->segment.to_us > point[low].at_us)
+			rows->segment.to_us = point[low].at_us;
 	}
 }
 
@@ -47,6 +48,7 @@ static EbStatus
 enter_segment(EbVersionSum *version, const EbMemory *memory, const EbClassifier *by, int64_t at_us,
 			  EbFault *fault)
 {
+	EbRowSum *rows = version->rows;
 	const EbSegment *segment;
 
 	if (by->cache->stop != NULL && by->cache->stop())
@@ -54,17 +56,17 @@ enter_segment(EbVersionSum *version, const EbMemory *memory, const EbClassifier 
 	segment = eb_tou_find(by->cache, at_us, fault);
 	if (segment == NULL)
 		return EB_UNKNOWN;
-	if (version->row == NULL || segment->part_day != version->segment.part_day)
+	if (rows->row == NULL || segment->part_day != rows->segment.part_day)
 	{
-		version->row = eb_usage_row_of(version, memory, segment->part_day);
-		if (version->row == NULL)
+		rows->row = eb_usage_row_of(version, memory, segment->part_day);
+		if (rows->row == NULL)
 			return EB_NO_SPACE;
 	}
-	version->segment = *segment;
-	if (version->segment.from_us < by->from_us)
-		version->segment.from_us = by->from_us;
-	if (version->segment.to_us > by->to_us)
-		version->segment.to_us = by->to_us;
+	rows->segment = *segment;
+	if (rows->segment.from_us < by->from_us)
+		rows->segment.from_us = by->from_us;
+	if (rows->segment.to_us > by->to_us)
+		rows->segment.to_us = by->to_us;
 	if (version->layout->series != 0)
 		enter_prices(version, by->tariff, at_us);
 	return EB_OK;
@@ -85,7 +87,7 @@ price_may_differ(const EbClassifier *by, const EbSegment *a, const EbSegment *b)
 
 /* Adds energy x price of what lies in the segment. */
 static EbStatus
-put_money(EbVersionSum *now, const EbClassifier *by, const EbUsageRow *row, int64_t energy_ukwh,
+put_money(const EbRowSum *now, const EbClassifier *by, const EbUsageRow *row, int64_t energy_ukwh,
 		  EbFault *fault)
 {
 	const EbChannelLayout *channel = &now->layout->channel[row->channel];
@@ -115,27 +117,27 @@ put_money(EbVersionSum *now, const EbClassifier *by, const EbUsageRow *row, int6
 
 /* Keeps a piece, or makes the last one longer that began in the same period. */
 static bool
-put_piece(EbVersionSum *now, const EbMemory *memory, EbPiece piece, bool goes_on)
+put_piece(EbRowSum *rows, const EbMemory *memory, EbPiece piece, bool goes_on)
 {
 	EbPiece *room;
 
 	if (goes_on)
 	{
-		now->piece[now->npieces - 1].energy_ukwh += piece.energy_ukwh;
+		rows->piece[rows->npieces - 1].energy_ukwh += piece.energy_ukwh;
 		return true;
 	}
-	room = eb_memory_room(memory, now->piece, &now->piece_capacity, (int64_t) now->npieces + 1,
+	room = eb_memory_room(memory, rows->piece, &rows->piece_capacity, (int64_t) rows->npieces + 1,
 						  sizeof(EbPiece));
 	if (room == NULL)
 		return false;
-	now->piece = room;
-	now->piece[now->npieces++] = piece;
+	rows->piece = room;
+	rows->piece[rows->npieces++] = piece;
 	return true;
 }
 
 /* Adds what the spread has before end_us, all of it time of one version. */
 static EbStatus
-add_to_version(EbVersionSum *now, const EbMemory *memory, const EbClassifier *by, EbUsageRow *row,
+add_to_version(EbRowSum *now, const EbMemory *memory, const EbClassifier *by, EbUsageRow *row,
 			   EbSpread *spread, int64_t end_us, EbFault *fault)
 {
 	bool keeps = now->layout->in_order && row->channel == EB_IMPORT_KWH;
@@ -152,7 +154,7 @@ add_to_version(EbVersionSum *now, const EbMemory *memory, const EbClassifier *by
 		{
 			EbSegment last = now->segment;
 
-			status = enter_segment(now, memory, by, piece.at_us, fault);
+			status = enter_segment(now->version, memory, by, piece.at_us, fault);
 			if (status != EB_OK)
 				return status;
 			if (piece.at_us > row->from_us && price_may_differ(by, &last, &now->segment))
@@ -200,7 +202,8 @@ add_windows(EbVersionSum *version, const EbMemory *memory, const EbClassifier *b
 		if (row->from_us < by->from_us && by->from_us < end_us)
 			eb_spread_take(&spread, by->from_us);
 		if (spread.at_us >= by->from_us)
-			status = eb_window_add(&version->table[i], memory, by->zone, &spread, end_us, fault);
+			status =
+				eb_window_add(&version->rows->table[i], memory, by->zone, &spread, end_us, fault);
 	}
 	return status;
 }
@@ -220,7 +223,7 @@ no_version(const EbZone *zone, int64_t at_us, EbFault *fault)
 static int
 find_version(const EbUsageSum *sum, const EbClassifier *by, int64_t at_us)
 {
-	int i = (int) (sum->now - sum->of);
+	int i = sum->now != NULL ? (int) (sum->now->version - sum->of) : 0;
 
 	if (at_us >= by[i].from_us && at_us < by[i].to_us)
 		return i;
@@ -252,7 +255,6 @@ eb_usage_add(EbUsageSum *sum, const EbClassifier *by, EbUsageRow *row, EbFault *
 
 		if (i == sum->n)
 			return no_version(by->zone, spread.at_us, fault);
-		sum->now = &sum->of[i];
 		end_us = by[i].to_us < spread.to_us ? by[i].to_us : spread.to_us;
 		if (spread.at_us > row->from_us)
 			row->crossed = 1;
@@ -262,6 +264,9 @@ eb_usage_add(EbUsageSum *sum, const EbClassifier *by, EbUsageRow *row, EbFault *
 			continue;
 		}
 		eb_usage_extend(sum, row->channel, spread.at_us, end_us);
+		sum->now = eb_usage_rows(&sum->of[i], &sum->memory);
+		if (sum->now == NULL)
+			return EB_NO_SPACE;
 		status = add_to_version(sum->now, &sum->memory, &by[i], row, &spread, end_us, fault);
 	}
 	for (int i = 0; i < sum->n && status == EB_OK; i++)
@@ -286,17 +291,22 @@ merge_cells(int64_t *row, const int64_t *add, const EbUsageLayout *layout, EbFau
 static bool
 merge_pieces(EbVersionSum *into, const EbMemory *memory, const EbVersionSum *from)
 {
+	const EbRowSum *add = from->rows;
+	EbRowSum *rows;
 	EbPiece *room;
 
-	if (from->npieces == 0)
+	if (add == NULL || add->npieces == 0)
 		return true;
-	room = eb_memory_room(memory, into->piece, &into->piece_capacity,
-						  (int64_t) into->npieces + from->npieces, sizeof(EbPiece));
+	rows = eb_usage_rows(into, memory);
+	if (rows == NULL)
+		return false;
+	room = eb_memory_room(memory, rows->piece, &rows->piece_capacity,
+						  (int64_t) rows->npieces + add->npieces, sizeof(EbPiece));
 	if (room == NULL)
 		return false;
-	into->piece = room;
-	memcpy(room + into->npieces, from->piece, (size_t) from->npieces * sizeof(EbPiece));
-	into->npieces += from->npieces;
+	rows->piece = room;
+	memcpy(room + rows->npieces, add->piece, (size_t) add->npieces * sizeof(EbPiece));
+	rows->npieces += add->npieces;
 	return true;
 }
 
@@ -314,12 +324,12 @@ merge_version(EbVersionSum *into, const EbMemory *memory, const EbVersionSum *fr
 			return EB_NO_SPACE;
 		status = merge_cells(row, from->cell + (size_t) part * stride, into->layout, fault);
 	}
-	into->row = NULL; /* rows may have moved */
+	eb_usage_forget_row(into);
 	for (int i = 0; i < EB_NCHANNELS && status == EB_OK; i++)
 		if (!eb_add64(into->covered_us[i], from->covered_us[i], &into->covered_us[i]))
 			status = eb_usage_overflow(fault);
 	for (int i = 0; i < into->layout->ntables && status == EB_OK; i++)
-		status = eb_window_merge(&into->table[i], memory, &from->table[i], fault);
+		status = eb_window_merge(&into->rows->table[i], memory, &from->rows->table[i], fault);
 	if (status == EB_OK && !merge_pieces(into, memory, from))
 		status = EB_NO_SPACE;
 	return status;

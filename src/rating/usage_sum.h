@@ -88,6 +88,20 @@ extern void eb_classifier_init(EbClassifier *by, const EbTariff *tariff, const E
 /* Room for so many parts is there from the beginning: a month and what hangs over */
 #define EB_FIRST_PARTS 2
 
+/* What intervals need that are added one by one; plain blocks (usage_profile.c) do without. */
+typedef struct EbRowSum
+{
+	struct EbVersionSum *version;
+	const EbUsageLayout *layout; /* of the version */
+	int64_t *row;				 /* cells of the segment's part; NULL: there is no segment yet */
+	EbSegment segment;			 /* of the last interval; the next one mostly lies in it too */
+	int64_t *price_n;			 /* by series, all through the segment; NULL: no plane needs one */
+	EbPiece *piece;
+	int32_t npieces;
+	int32_t piece_capacity;
+	EbWindowTable *table; /* as in the layout */
+} EbRowSum;
+
 /* What was summed under one version */
 typedef struct EbVersionSum
 {
@@ -97,32 +111,40 @@ typedef struct EbVersionSum
 	int32_t *part_day; /* ascending */
 	int64_t *cell;	   /* ncells by part */
 	int64_t covered_us[EB_NCHANNELS];
-	int64_t *row;	   /* cells of the segment's part; NULL: there is no segment yet */
-	EbSegment segment; /* of the last interval; the next one mostly lies in it too */
-	int64_t *price_n;  /* by series, all through the segment; NULL: no plane needs one */
-	EbPiece *piece;
-	int32_t npieces;
-	int32_t piece_capacity;
-	EbWindowTable *table; /* as in the layout */
+	EbRowSum *rows; /* NULL: no interval was added, and the layout has no tables and no series */
 } EbVersionSum;
 
+/* What each block changes stands last, near the versions that mostly come behind it. */
 typedef struct EbUsageSum
 {
 	EbMemory memory;
-	int64_t from_us; /* everything added lies in [from, to); from > to: nothing yet */
-	int64_t to_us;
-	int64_t held;	   /* differences and values that could not be used */
-	int32_t quality;   /* EbQuality of the values; missing time is found at the end */
-	uint32_t channels; /* bit EbChannel: something was added, were it only a boundary */
-	int32_t n;		   /* versions, or 1 */
+	EbRowSum *now;	 /* of the version of the last interval; NULL: there was none */
+	int64_t held;	 /* differences and values that could not be used */
+	int32_t quality; /* EbQuality of the values; missing time is found at the end */
 	int32_t unused;
-	EbVersionSum *now; /* the one of the last interval */
 	EbVersionSum *of;
+	int32_t n;		   /* versions, or 1 */
+	uint32_t channels; /* bit EbChannel: something was added, were it only a boundary */
+	int64_t from_us;   /* everything added lies in [from, to); from > to: nothing yet */
+	int64_t to_us;
 } EbUsageSum;
 
-/* An empty sum for n classifiers. EB_NO_SPACE: there is no memory. */
+/* Bytes of the versions of a sum, and of their first parts */
+extern size_t eb_usage_sum_room(const EbClassifier *by, int n);
+
+/*
+ * An empty sum for n classifiers. room: so many bytes of zeros, aligned to 8, that live as long as
+ * it. EB_NO_SPACE: there is no memory.
+ */
+extern EbStatus eb_usage_sum_init_in(EbUsageSum *sum, const EbMemory *memory,
+									 const EbClassifier *by, int n, void *room);
+
+/* The same, with room from memory */
 extern EbStatus
 eb_usage_sum_init(EbUsageSum *sum, const EbMemory *memory, const EbClassifier *by, int n);
+
+/* What a version keeps of rows, made when there is none yet; NULL: there is no memory. */
+extern EbRowSum *eb_usage_rows(EbVersionSum *version, const EbMemory *memory);
 
 /* Energy of a channel that was metered over [from, to), spread evenly */
 typedef struct EbUsageRow
@@ -136,6 +158,14 @@ typedef struct EbUsageRow
 		guess; /* evenly spread for want of better: nothing is known of windows shorter than it */
 	int8_t crossed; /* answer: parts of it went where their price may differ */
 } EbUsageRow;
+
+/* Rows have moved, or there is none any more: the next interval looks for its own. */
+static inline void
+eb_usage_forget_row(EbVersionSum *version)
+{
+	if (version->rows != NULL)
+		version->rows->row = NULL;
+}
 
 /* Time that must be covered: it counts as missing where no interval is added. */
 static inline void
@@ -188,18 +218,19 @@ eb_usage_mark(EbUsageSum *sum, const EbClassifier *by, EbChannel channel, int64_
 static inline bool
 eb_usage_is_near(const EbUsageSum *sum, EbChannel channel, int64_t from_us, int64_t step_us)
 {
-	const EbVersionSum *now = sum->now;
+	const EbRowSum *now = sum->now;
 
-	return now->row != NULL && from_us >= now->segment.from_us && from_us < now->segment.to_us &&
-		   step_us <= now->segment.to_us - from_us && now->layout->channel[channel].plain;
+	return now != NULL && now->row != NULL && from_us >= now->segment.from_us &&
+		   from_us < now->segment.to_us && step_us <= now->segment.to_us - from_us &&
+		   now->layout->channel[channel].plain;
 }
 
 /* Adds to the row of the segment; false on overflow: the sum is of no use then. */
 static inline bool
-eb_usage_put(EbVersionSum *now, EbChannel channel, int64_t energy_ukwh, int64_t covered_us)
+eb_usage_put(EbRowSum *now, EbChannel channel, int64_t energy_ukwh, int64_t covered_us)
 {
 	int64_t *cell = now->row + now->layout->channel[channel].at;
-	int64_t *covered = &now->covered_us[channel];
+	int64_t *covered = &now->version->covered_us[channel];
 
 	for (int i = 0; i < now->layout->nschedules; i++)
 		if (!eb_add64(cell[now->segment.slot[i]], energy_ukwh, &cell[now->segment.slot[i]]))

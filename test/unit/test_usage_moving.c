@@ -149,7 +149,7 @@ test_what_cannot_move(const char *text, int64_t want_kwh)
 						  .energy_ukwh = want_kwh * 1000000};
 	CHECK_INT(eb_usage_moving_add(&moving, &by, &row[0], &fault), EB_OK);
 	CHECK_INT(moving.sum.of[0].nparts, 1);
-	CHECK_INT(moving.sum.of[0].npieces + moving.sum.of[0].layout->ntables, 1);
+	CHECK_INT(moving.sum.of[0].rows->npieces + moving.sum.of[0].layout->ntables, 1);
 	free(by.cache);
 	kit_memory_end();
 }
