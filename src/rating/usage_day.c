@@ -47,8 +47,7 @@ simple_plan(const EbClassifier *by, const uint8_t *bytes, size_t size)
 	int width;
 	int channel;
 
-	if (EB_UNLIKELY(by->plans == NULL || size < EB_PROFILE_HEADER ||
-					bytes[EB_AT_FORMAT] != EB_PROFILE_FORMAT))
+	if (EB_UNLIKELY(size < EB_PROFILE_HEADER || bytes[EB_AT_FORMAT] != EB_PROFILE_FORMAT))
 		return NULL;
 	width = bytes[EB_AT_WIDTH];
 	channel = bytes[EB_AT_CHANNEL];
@@ -137,13 +136,54 @@ put_values(EbUsageSum *sum, const EbClassifier *by, const EbPlan *plan, const ui
 	return (int64_t) all < 0 ? EB_OUT_OF_RANGE : EB_OK;
 }
 
+/* The head of a block that has one */
+static inline EbPlanHead
+head_of(const uint8_t *bytes, size_t size)
+{
+	EbPlanHead head = {.size = size};
+
+	memcpy(&head.kind, bytes, sizeof(head.kind));
+	memcpy(&head.start_us, bytes + EB_AT_START, sizeof(head.start_us));
+	memcpy(&head.step_n, bytes + EB_AT_STEP, sizeof(head.step_n));
+	return head;
+}
+
+/* Is all that was asked of the block before true of this one, too? Mostly it is one of the same day. */
+static inline bool
+same_head(const EbPlanHead *known, const uint8_t *bytes, size_t size)
+{
+	EbPlanHead head;
+	uint64_t base_wh;
+
+	if (size != known->size)
+		return false;
+	head = head_of(bytes, size);
+	memcpy(&base_wh, bytes + EB_AT_BASE, sizeof(base_wh));
+	return head.kind == known->kind && head.start_us == known->start_us &&
+		   head.step_n == known->step_n && base_wh <= MOST_BASE_WH;
+}
+
 EbStatus
 eb_usage_add_day(EbUsageSum *sum, const EbClassifier *by, const uint8_t *bytes, size_t size)
 {
-	const EbPlan *plan = EB_LIKELY(sum->n == 1) ? simple_plan(by, bytes, size) : NULL;
+	EbPlans *plans = by->plans;
+	const EbPlan *plan;
 
-	if (EB_UNLIKELY(plan == NULL))
+	if (EB_UNLIKELY(sum->n != 1 || plans == NULL))
 		return EB_NOT_SUPPORTED;
+	if (EB_LIKELY(same_head(&plans->head, bytes, size)))
+		plan = plans->head.plan;
+	else
+	{
+		plan = simple_plan(by, bytes, size);
+		if (plan == NULL)
+			return EB_NOT_SUPPORTED;
+		if (bytes[EB_AT_FLAGS] == 0)
+		{
+			plans->head = head_of(bytes, size);
+			plans->head.plan = plan;
+		}
+	}
 	return EB_LIKELY(bytes[EB_AT_WIDTH] == 2) ? put_values(sum, by, plan, bytes, 2)
 											  : put_values(sum, by, plan, bytes, 1);
 }

@@ -56,9 +56,21 @@ typedef struct EbPlan
 #define EB_PLANS_PLACES 8192
 #define EB_PLANS_STEPS 32768
 
+/* What simple blocks begin with whose plan is known: all of their header but the base, and their size */
+typedef struct EbPlanHead
+{
+	uint32_t kind; /* format, width, channel, flags */
+	int32_t unused;
+	int64_t start_us;
+	uint64_t step_n; /* step and number of values */
+	size_t size;	 /* 0: none is known */
+	const EbPlan *plan;
+} EbPlanHead;
+
 /* Plans that were made once, for many blocks; when there is no room it starts anew. */
 typedef struct EbPlans
 {
+	EbPlanHead head;
 	int32_t nplans;
 	int32_t nruns;
 	int32_t nplaces;
