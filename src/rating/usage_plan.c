@@ -11,7 +11,7 @@ eb_plans_init(EbPlans *plans)
 {
 	plans->nplans = plans->nruns = plans->nplaces = plans->nsteps = 0;
 	plans->last = plans->plan;
-	plans->head.size = 0;
+	plans->head.size = SIZE_MAX;
 	memset(plans->plan, 0, sizeof(plans->plan));
 }
 

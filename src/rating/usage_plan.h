@@ -63,7 +63,7 @@ typedef struct EbPlanHead
 	int32_t unused;
 	int64_t start_us;
 	uint64_t step_n; /* step and number of values */
-	size_t size;	 /* 0: none is known */
+	size_t size;	 /* SIZE_MAX: none is known */
 	const EbPlan *plan;
 } EbPlanHead;
 
