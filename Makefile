@@ -28,7 +28,7 @@ SHLIB_EXPORTS = src/pg/exports.txt
 
 # pg_regress tests, by name: the built script lies in sql/ too. test/regress runs them, each in a
 # database of its own; make installcheck is not used, for it would run them all in one.
-REGRESS = load_profile core html frame csv demand_rate estate ingest reading staff tier rounding rate increment line_delta period usage usage_summary usage_rows register_usage usage_profile compare tariff_plan bill_run \
+REGRESS = load_profile core device html frame csv demand_rate estate ingest reading staff tier rounding rate increment line_delta period usage usage_summary usage_rows register_usage usage_profile compare tariff_plan bill_run \
 	tariff tariff_lint rider version session import_ocpi net import_urdb rolling import_intervals import_market register_days
 NO_INSTALLCHECK = 1
 
@@ -41,7 +41,8 @@ endif
 PACKAGES = build-essential clang clang-format-14 libclang-rt-14-dev shellcheck python3 \
 	python3-psycopg2 python3-jsonschema socat postgresql-15 postgresql-server-dev-15 postgresql-15-pgtap \
 	postgresql-15-plpgsql-check libtap-parser-sourcehandler-pgtap-perl libpq-dev \
-	libserialport-dev libconfig-dev libjson-c-dev
+	libserialport-dev libconfig-dev libjson-c-dev \
+	mbpoll python3-pymodbus python3-serial-asyncio libmodbus-dev gensio-bin ser2net
 
 # PROFILE: more compiler flags for everything. -MMD: people edit headers, objects must notice.
 PG_CPPFLAGS = -Isrc
@@ -108,8 +109,15 @@ FORCE:
 
 # ---------------------------------------------------------------- the collector
 
-# Needs no PostgreSQL server, only libpq: make collector, make install-collector.
-COLLECTOR_BINDIR ?= /usr/local/bin
+# Needs no PostgreSQL server, only libpq: make collector, make install-collector. Beside the program
+# are installed: manual page, doc/collector.md, example, systemd unit, account and udev rule. A package sets
+# COLLECTOR_PREFIX=/usr; sysusers.d, udev and the unit are looked for below /usr/local too.
+COLLECTOR_PREFIX ?= /usr/local
+COLLECTOR_BINDIR ?= $(COLLECTOR_PREFIX)/bin
+COLLECTOR_ROOT = $(DESTDIR)$(COLLECTOR_PREFIX)
+COLLECTOR_FILES = share/man/man8/elecbill-collector.8 share/doc/elecbill/collector.md \
+	share/doc/elecbill/collector.conf.example lib/systemd/system/elecbill-collector.service lib/sysusers.d/elecbill.conf \
+	lib/udev/rules.d/70-elecbill.rules
 LIBPQ_INCLUDE = $(shell $(PG_CONFIG) --includedir)
 $(COLLECTOR_OBJS): override CPPFLAGS := -Isrc -Icollector -I$(LIBPQ_INCLUDE) \
 	-DELECBILL_VERSION='"$(EB_VERSION)"'
@@ -124,9 +132,19 @@ collector: $(COLLECTOR)
 install-collector: collector
 	mkdir -p '$(DESTDIR)$(COLLECTOR_BINDIR)'
 	$(INSTALL_PROGRAM) $(COLLECTOR) '$(DESTDIR)$(COLLECTOR_BINDIR)/elecbill-collector'
+	mkdir -p $(patsubst %,'$(COLLECTOR_ROOT)/%',$(dir $(COLLECTOR_FILES)))
+	install -m 644 collector/system/elecbill-collector.8 '$(COLLECTOR_ROOT)/share/man/man8/'
+	install -m 644 doc/collector.md '$(COLLECTOR_ROOT)/share/doc/elecbill/'
+	install -m 644 collector/elecbill-collector.conf.example \
+		'$(COLLECTOR_ROOT)/share/doc/elecbill/collector.conf.example'
+	sed 's|@BINDIR@|$(COLLECTOR_BINDIR)|' collector/system/elecbill-collector.service.in \
+		> '$(COLLECTOR_ROOT)/lib/systemd/system/elecbill-collector.service'
+	install -m 644 collector/system/elecbill.sysusers '$(COLLECTOR_ROOT)/lib/sysusers.d/elecbill.conf'
+	install -m 644 collector/system/70-elecbill.rules '$(COLLECTOR_ROOT)/lib/udev/rules.d/'
 
 uninstall-collector:
-	rm -f '$(DESTDIR)$(COLLECTOR_BINDIR)/elecbill-collector'
+	rm -f '$(DESTDIR)$(COLLECTOR_BINDIR)/elecbill-collector' \
+		$(patsubst %,'$(COLLECTOR_ROOT)/%',$(COLLECTOR_FILES))
 
 ifndef NO_COLLECTOR
 all: collector
@@ -190,19 +208,28 @@ frames: packages
 	@test/with-pg test/vectors/run-frames $(or $(DIR),$(SHARED)/vectors/frames)
 
 # The tests that draw at random, for longer: SOAK_SECONDS for each fuzzer, SOAK_ROUNDS kills,
-# SOAK_CASES bills against the oracle in Python, SOAK_PROPERTIES against the one in SQL.
+# SOAK_CASES bills against the oracle in Python, SOAK_PROPERTIES against the one in SQL, SOAK_KILLS
+# kills of the collector, SOAK_LOAD seconds of load.
 SOAK_SECONDS = 600
 SOAK_ROUNDS = 200
 SOAK_CASES = 2000
 SOAK_PROPERTIES = 100000
+SOAK_KILLS = 1000
+SOAK_LOAD = 300
 soak: packages
 	FUZZ_SECONDS=$(SOAK_SECONDS) test/fuzz/test_fuzz
 	ROUNDS=$(SOAK_ROUNDS) test/with-pg test/crash/test_bill_run.sh
 	ORACLE_CASES=$(SOAK_CASES) test/with-pg test/oracle/test_oracle
 	PROPERTY_CASES=$(SOAK_PROPERTIES) test/with-pg test/property/test_property
+	ROUNDS=$(SOAK_KILLS) test/with-pg test/collector/test_crash
+	LOAD_SECONDS=$(SOAK_LOAD) test/with-pg test/collector/test_load
+	STOP_SECONDS=60 test/with-pg test/collector/test_hours stopped
 
 bench: packages
 	@test/with-pg test/bench/run $(if $(JSON),--json)
+
+bench-collector: packages
+	@test/with-pg test/bench/collector $(if $(JSON),--json)
 
 help:
 	@echo 'make             the extension and the collector (NO_COLLECTOR=1: without)'
@@ -213,12 +240,12 @@ help:
 	@echo 'make lint        warnings, format, exports, members, comments, hygiene'
 	@echo 'make unit        the plain C tests under the sanitizers'
 	@echo 'make vectors     tariff cases, make frames: meter frames (DIR=folder)'
-	@echo 'make soak        fuzzers, kill -9 and random bills for longer (SOAK_SECONDS, SOAK_ROUNDS, SOAK_CASES, SOAK_PROPERTIES)'
-	@echo 'make bench       speed (JSON=1 for programs)'
+	@echo 'make soak        fuzzers, kill -9, load and random bills for longer (SOAK_SECONDS, SOAK_ROUNDS, SOAK_CASES, ...)'
+	@echo 'make bench       speed; make bench-collector: a backlog beside COPY, 16,000 meters (JSON=1 for programs)'
 	@echo 'make format      clang-format; make readme: the reference tables of README.md'
 
 -include $(OBJS:.o=.d) $(COLLECTOR_OBJS:.o=.d) $(UNIT_PURE:.o=.d)
 -include $(UNIT_TESTS:$(UNIT)/%=$(UNIT)/test/unit/%.d)
 
 .PHONY: all FORCE collector install-collector uninstall-collector clean-collector packages demo \
-	test lint unit format readme vectors frames soak bench help no-server-headers
+	test lint unit format readme vectors frames soak bench bench-collector help no-server-headers

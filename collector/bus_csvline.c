@@ -6,10 +6,11 @@
  *      its head would look whole.
  * Source: doc/collector.md.
  */
+#include "listen.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "bus.h"
 #include "clock.h"
 #include "codec/csvline.h"
 
@@ -33,16 +34,6 @@ typedef struct Listener
 	uint8_t line[EB_CSVLINE_MAX_LINE + 2]; /* as far as it fits */
 } Listener;
 
-static uint64_t
-refused(const EbFrameReader *reader)
-{
-	uint64_t n = 0;
-
-	for (int i = 1; i < EB_FRAME_NERRORS; i++)
-		n += reader->refused[i];
-	return n;
-}
-
 static void
 refuse(EbBus *bus, EbFrameError error)
 {
@@ -53,43 +44,13 @@ refuse(EbBus *bus, EbFrameError error)
 				  (EbBytes){listener->line, listener->len}, listener->line_at_ms);
 }
 
-/* At most one line per interval where the meter has one. */
-static bool
-is_surplus(const EbMeter *meter, int64_t at_ms)
-{
-	int64_t interval_ms = meter->conf->interval_s * INT64_C(1000);
-
-	return interval_ms > 0 && meter->last_read_ms != EB_NO_INSTANT &&
-		   meter->last_read_ms / interval_ms == at_ms / interval_ms;
-}
-
 static void
 take_frame(EbBus *bus)
 {
 	Listener *listener = bus->own;
-	EbBytes bytes = {listener->line, listener->len};
-	EbMeter *meter = eb_bus_find(bus, listener->frame.address);
 
-	eb_bus_well(bus);
-	if (meter == NULL)
-	{
-		bus->counts.unknown++;
-		eb_intake_bad(bus->intake, bus->conf, NULL, "unknown meter", bytes, listener->line_at_ms);
-	}
-	else if (is_surplus(meter, listener->line_at_ms))
-		meter->counts.surplus++;
-	else
-		eb_intake_frame(bus->intake, meter, &listener->frame, bytes, listener->line_at_ms, 0);
-}
-
-/* Which reason a refused line was counted under. */
-static EbFrameError
-last_error(const EbFrameReader *reader, const uint64_t before[EB_FRAME_NERRORS])
-{
-	for (int i = 1; i < EB_FRAME_NERRORS; i++)
-		if (reader->refused[i] != before[i])
-			return (EbFrameError) i;
-	return EB_FRAME_OK;
+	eb_listen_frame(bus, &listener->frame, (EbBytes){listener->line, listener->len},
+					listener->line_at_ms);
 }
 
 /* Bytes up to a line end, or the piece of a line: the codec sees them as they came. */
@@ -98,7 +59,6 @@ take_piece(EbBus *bus, const uint8_t *bytes, size_t n, int64_t at_ms)
 {
 	Listener *listener = bus->own;
 	bool ends = bytes[n - 1] == '\n';
-	uint64_t before[EB_FRAME_NERRORS];
 	size_t room = sizeof(listener->line) - listener->len;
 	EbFrameError error;
 
@@ -109,10 +69,9 @@ take_piece(EbBus *bus, const uint8_t *bytes, size_t n, int64_t at_ms)
 	}
 	memcpy(listener->line + listener->len, bytes, n < room ? n : room);
 	listener->len += n < room ? n : room;
-	memcpy(before, listener->reader.refused, sizeof(before));
 	while (eb_frame_feed(&listener->reader, &bytes, &n, &listener->frame))
 		take_frame(bus);
-	error = last_error(&listener->reader, before);
+	error = eb_listen_error(&listener->reader);
 	if (error != EB_FRAME_OK)
 		refuse(bus, error);
 	if (ends)
@@ -142,11 +101,10 @@ static void
 drop_half_line(EbBus *bus)
 {
 	Listener *listener = bus->own;
-	uint64_t before = refused(&listener->reader);
 
 	while (eb_frame_finish(&listener->reader, &listener->frame))
 		take_frame(bus);
-	if (refused(&listener->reader) != before)
+	if (eb_listen_error(&listener->reader) != EB_FRAME_OK)
 		refuse(bus, EB_FRAME_TRUNCATED);
 	listener->len = 0;
 }
@@ -180,7 +138,7 @@ listener_create(EbBus *bus)
 	bus->own = listener;
 	if (listener == NULL)
 		return false;
-	eb_frame_begin(&listener->reader, &eb_csvline_codec);
+	eb_frame_begin(&listener->reader, &eb_csvline_codec, NULL);
 	eb_loop_add_timer(bus->loop, &listener->timer, listener_timer, bus);
 	return true;
 }
@@ -188,7 +146,11 @@ listener_create(EbBus *bus)
 static void
 listener_destroy(EbBus *bus)
 {
-	free(bus->own);
+	Listener *listener = bus->own;
+
+	if (listener != NULL)
+		eb_loop_drop_timer(bus->loop, &listener->timer);
+	free(listener);
 	bus->own = NULL;
 }
 
@@ -197,9 +159,9 @@ listener_ready(EbBus *bus)
 {
 	Listener *listener = bus->own;
 
-	eb_frame_begin(&listener->reader, &eb_csvline_codec);
+	eb_frame_begin(&listener->reader, &eb_csvline_codec, NULL);
 	listener->len = 0;
-	listener->in_step = false;
+	listener->in_step = bus->server != NULL; /* a connection begins with a line */
 	listener->tail = false;
 	listener->quiet_from = eb_clock_mono_ms();
 	listener->end_ms = listener->quiet_from + bus->mode.listen_ms;
@@ -253,6 +215,14 @@ listener_stop(EbBus *bus)
 	eb_bus_done(bus);
 }
 
+static int64_t
+listener_deadline(const EbBus *bus)
+{
+	const Listener *listener = bus->own;
+
+	return listener->timer.armed ? listener->timer.due_ms : INT64_MAX;
+}
+
 /* Slots are read from the clock anew with each line, gaps are nobody's: no more to do. */
 const EbBusDriver eb_bus_csvline = {
 	.create = listener_create,
@@ -261,4 +231,5 @@ const EbBusDriver eb_bus_csvline = {
 	.bytes = listener_bytes,
 	.lost = listener_lost,
 	.stop = listener_stop,
+	.deadline = listener_deadline,
 };

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/timerfd.h>
+#include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -29,6 +30,15 @@ int64_t
 eb_clock_mono_ms(void)
 {
 	return clock_ms(CLOCK_MONOTONIC);
+}
+
+int64_t
+eb_clock_mono_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 int64_t
@@ -68,6 +78,17 @@ eb_clock_stepped(int fd)
 
 	arm_watch(fd);
 	return stepped;
+}
+
+/* Once is enough: a clock that ran freely for a while is still better than one that was never set. */
+bool
+eb_clock_synced(void)
+{
+	static bool synced;
+	struct timex now = {0};
+
+	synced = synced || (adjtimex(&now) >= 0 && (now.status & STA_UNSYNC) == 0);
+	return synced;
 }
 
 const char *

@@ -17,6 +17,7 @@
 #define EB_CLOCK_TEXT 40
 
 extern int64_t eb_clock_mono_ms(void);
+extern int64_t eb_clock_mono_us(void);
 extern int64_t eb_clock_real_ms(void);
 
 /*
@@ -25,6 +26,9 @@ extern int64_t eb_clock_real_ms(void);
  */
 extern int eb_clock_watch(void);
 extern bool eb_clock_stepped(int fd);
+
+/* Whether something has synchronised the clock since the computer was started. */
+extern bool eb_clock_synced(void);
 
 /* "2026-11-20 09:47:17.123+00", read the same by every server setting. Returns buf. */
 extern const char *eb_clock_text(char buf[EB_CLOCK_TEXT], int64_t at_ms);

@@ -1,7 +1,7 @@
 /*
  * intake.c -- from a frame to rows: which register, how many Wh, which flags
  * In:  frames of a bus with the instant of their first byte.
- * Out: rows of the queue; JSON lines for --once. Numbers stay decimal text or integers of Wh.
+ * Out: rows of the spool; JSON lines for --once. Numbers stay decimal text or integers of Wh.
  * Source: doc/collector.md, doc/architecture.md.
  */
 #include "intake.h"
@@ -9,8 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/civil.h"
 #include "base/decimal.h"
 #include "clock.h"
+#include "codec/p1.h"
+#include "register.h"
 
 /* The meter's clock may be this far off before its time is flagged. */
 #define CLOCK_OFF_MS INT64_C(300000)
@@ -18,6 +21,7 @@
 /* A daily freeze older than this is not the one that was asked for. */
 #define FREEZE_OLD_MS (2 * INT64_C(86400000))
 
+/* A line that is broken must fill neither the log nor the database. */
 #define BAD_PER_MINUTE 120
 
 /* What all rows of one frame have in common. */
@@ -47,9 +51,9 @@ print_row(FILE *out, const EbRow *row)
 
 	eb_decimal_format(row->register_wh, 3, kwh);
 	fputs("{\"meter\":", out);
-	eb_json_text(out, row->serial);
+	eb_json_put_text(out, row->serial);
 	fputs(",\"register\":", out);
-	eb_json_text(out, row->code);
+	eb_json_put_text(out, row->code);
 	fprintf(out, ",\"read_at\":\"%s\",\"kwh\":\"%s\",\"quality\":%d",
 			eb_clock_text(instant, row->read_at_ms), kwh, row->quality);
 	if (row->meter_at_ms != EB_NO_INSTANT)
@@ -59,68 +63,98 @@ print_row(FILE *out, const EbRow *row)
 	fputs("}\n", out);
 }
 
-/*
- * kWh as text to whole Wh, cut toward zero to the decimals that are kept. Cumulative registers:
- * what is cut here is in a later reading.
- */
-static bool
-to_wh(const char *kwh, int decimals, int64_t *wh, bool *cut)
-{
-	static const int64_t step_of[] = {1000000, 100000, 10000, 1000};
-	int64_t ukwh;
-
-	if (eb_decimal_parse64((EbText){kwh, (int) strlen(kwh)}, EB_ENERGY_SCALE, &ukwh) != EB_OK)
-		return false;
-	*cut = ukwh % step_of[decimals] != 0;
-	*wh = (ukwh - ukwh % step_of[decimals]) / EB_WH;
-	return true;
-}
-
 static void
 deliver(EbIntake *intake, const EbRow *row)
 {
-	if (intake->queue == NULL)
-		return;
-	if (eb_queue_put(intake->queue, row))
-		intake->booked(intake->owner);
-	else
-		eb_log(EB_LOG_ERROR, "queue is full: readings are lost until the database takes some");
+	if (intake->spool != NULL)
+		eb_spool_put(intake->spool, row); /* what finds no room is counted and told there */
 }
 
-/* One value of a frame, unless the meter says that it has none. */
-static void
-book(EbIntake *intake, const Origin *origin, const EbFrameItem *item, const char *code)
+/* The last value of a register of a meter; NULL: there is no memory. */
+static EbLast *
+last_of(EbMeter *meter, const char *code)
+{
+	EbLast *last;
+
+	for (int i = 0; i < meter->nlast; i++)
+		if (strcmp(meter->last[i].code, code) == 0)
+			return &meter->last[i];
+	last = realloc(meter->last, ((size_t) meter->nlast + 1) * sizeof(EbLast));
+	if (last == NULL)
+		return NULL;
+	meter->last = last;
+	last = &meter->last[meter->nlast++];
+	snprintf(last->code, sizeof(last->code), "%s", code);
+	last->read_at_ms = EB_NO_INSTANT;
+	return last;
+}
+
+/*
+ * More than the meter can have drawn since the value before, and a fifth: W times ms are Wh times
+ * 3,600,000. Also a value that comes before the former one, or after a day's gap, is compared with it.
+ */
+static bool
+is_jump(EbMeter *meter, const EbRow *row)
+{
+	EbLast *last = meter->conf->max_kw > 0 ? last_of(meter, row->code) : NULL;
+	bool jump = false;
+
+	if (last == NULL || row->read_at_ms <= last->read_at_ms)
+		return false;
+	if (last->read_at_ms != EB_NO_INSTANT)
+	{
+		__int128 grown = (__int128) row->register_wh - last->register_wh;
+		__int128 most =
+			(__int128) meter->conf->max_kw * 1200 * (row->read_at_ms - last->read_at_ms);
+
+		jump = grown * 3600000 > most;
+	}
+	last->register_wh = row->register_wh;
+	last->read_at_ms = row->read_at_ms;
+	return jump;
+}
+
+/* One value of a frame; empty: the meter says that it has none. True when it is booked. */
+static bool
+book(EbIntake *intake, const Origin *origin, const char *value, const char *unit, const char *code)
 {
 	EbRow row;
 	bool cut;
 
 	memset(&row, 0, sizeof(row));
-	if (item->absent || !to_wh(item->value, origin->meter->conf->decimals, &row.register_wh, &cut))
-		return;
+	if (value[0] == '\0' ||
+		!eb_register_wh(value, unit, origin->meter->conf->decimals, &row.register_wh, &cut))
+		return false;
 	row.serial = origin->meter->conf->serial;
-	memcpy(row.code, code, EB_CODE_SIZE);
+	snprintf(row.code, sizeof(row.code), "%s", code);
 	row.read_at_ms = origin->read_at_ms;
 	row.meter_at_ms = origin->meter_at_ms;
-	row.quality = origin->quality | (cut ? EB_QUALITY_TRUNCATED : 0);
+	row.quality = origin->quality | (cut ? EB_QUALITY_TRUNCATED : 0) |
+				  (is_jump(origin->meter, &row) ? EB_QUALITY_JUMP : 0);
 	if (row.quality != 0 || intake->conf->keep_frames)
 	{
-		row.frame = (uint8_t *) origin->bytes.data;
+		row.frame = origin->bytes.data;
 		row.frame_len = origin->bytes.len;
 	}
 	origin->meter->counts.rows++;
 	if (intake->lines != NULL)
 		print_row(intake->lines, &row);
 	deliver(intake, &row);
+	return true;
 }
 
 /* Two values of one register never share an instant; see eb_intake_frame. */
 static int64_t
 own_instant(EbMeter *meter, int64_t at_ms)
 {
+	int64_t came_ms = at_ms;
+
+	/* a clock that was set back by a second and more is believed */
 	if (meter->last_read_ms != EB_NO_INSTANT && at_ms <= meter->last_read_ms &&
-		at_ms > meter->last_read_ms - 1000)
+		at_ms > meter->last_came_ms - 1000)
 		at_ms = meter->last_read_ms + 1;
 	meter->last_read_ms = at_ms;
+	meter->last_came_ms = came_ms;
 	return at_ms;
 }
 
@@ -133,59 +167,107 @@ clock_is_set(int64_t at_ms)
 	return false;
 }
 
-/* The register of an item: by its identifier, or the one of a CSV line. */
-static bool
-code_of(const EbIntake *intake, const EbMeterConf *conf, const EbFrameItem *item,
-		char code[EB_CODE_SIZE])
-{
-	if (conf->port->protocol == EB_PROTOCOL_DLT645)
-		return eb_config_code(intake->conf, conf, (uint32_t) strtoul(item->id, NULL, 16), code);
-	snprintf(code, EB_CODE_SIZE, "%s", conf->ncodes > 0 ? conf->code[0] : "1.8.0");
-	return true;
-}
-
-/* The meter's own time of a line, and whether it can be right. */
+/* The meter's own time of a frame, and whether it can be right. */
 static void
-take_meter_time(Origin *origin, const char *time, int64_t at_ms)
+take_meter_time(Origin *origin, int64_t meter_at_ms, int64_t at_ms)
 {
-	origin->meter_at_ms = eb_clock_parse(time, 0);
-	if (origin->meter_at_ms == EB_NO_INSTANT || llabs(origin->meter_at_ms - at_ms) > CLOCK_OFF_MS)
+	origin->meter_at_ms = meter_at_ms;
+	if (meter_at_ms == EB_NO_INSTANT || llabs(meter_at_ms - at_ms) > CLOCK_OFF_MS)
 		origin->quality |= EB_QUALITY_METER_CLOCK_OFF;
 }
 
-void
+/* Time of a P1 telegram, whose letter says whether it is summer. */
+static int64_t
+p1_time(const EbMeterConf *conf, const char *text)
+{
+	int64_t at_us;
+
+	if (!eb_p1_instant(text, conf->utc_offset_s, &at_us))
+		return EB_NO_INSTANT;
+	return at_us / 1000 + EB_UNIX_TO_2000_S * 1000;
+}
+
+/* What a frame says of its time: a CSV line always tells the zone, the others need it configured. */
+static void
+find_meter_time(Origin *origin, const EbFrame *frame, int64_t at_ms)
+{
+	const EbMeterConf *conf = origin->meter->conf;
+	EbProtocol protocol = conf->port->protocol;
+
+	if (protocol == EB_PROTOCOL_CSVLINE && frame->items[0].time != 0)
+		take_meter_time(origin, eb_clock_parse(eb_frame_get(frame, frame->items[0].time), 0),
+						at_ms);
+	if (!conf->has_offset)
+		return;
+	if (protocol == EB_PROTOCOL_HDLC && frame->hdlc.time != 0)
+		take_meter_time(origin,
+						eb_clock_parse(eb_frame_get(frame, frame->hdlc.time), conf->utc_offset_s),
+						at_ms);
+	for (int i = 0; i < frame->nitems && protocol == EB_PROTOCOL_P1; i++)
+		if (strcmp(eb_frame_get(frame, frame->items[i].id), EB_P1_TIME_ID) == 0)
+			take_meter_time(origin, p1_time(conf, eb_frame_get(frame, frame->items[i].value)),
+							at_ms);
+}
+
+/* Whether the code was booked from a former item of the frame: two channels of one quantity. */
+static bool
+is_repeated(const EbIntake *intake, const EbMeterConf *conf, const EbFrame *frame, int item,
+			const char *code)
+{
+	char other[EB_CODE_SIZE];
+	const char *unit;
+
+	for (int i = 0; i < item; i++)
+		if (!frame->items[i].absent &&
+			eb_register_code(intake->conf, conf, eb_frame_get(frame, frame->items[i].id), other,
+							 &unit) &&
+			strcmp(other, code) == 0)
+			return true;
+	return false;
+}
+
+int
 eb_intake_frame(EbIntake *intake, EbMeter *meter, const EbFrame *frame, EbBytes bytes,
 				int64_t at_ms, int quality)
 {
 	Origin origin = {meter, bytes, 0, EB_NO_INSTANT, quality};
+	int rows = 0;
 
 	if (!clock_is_set(at_ms))
-		return;
+		return 0;
 	origin.read_at_ms = own_instant(meter, at_ms);
-	if (!frame->codec->checked)
+	if (!frame->checked)
 		origin.quality |= EB_QUALITY_UNCHECKED;
+	if (intake->conf->ntp && !eb_clock_synced())
+		origin.quality |= EB_QUALITY_CLOCK_UNSYNCED;
+	find_meter_time(&origin, frame, at_ms);
 	meter->counts.replies++;
 	for (int i = 0; i < frame->nitems; i++)
 	{
 		const EbFrameItem *item = &frame->items[i];
 		char code[EB_CODE_SIZE];
+		const char *unit;
 
-		if (meter->conf->port->protocol == EB_PROTOCOL_CSVLINE && item->time[0] != '\0')
-			take_meter_time(&origin, item->time, at_ms);
-		if (code_of(intake, meter->conf, item, code))
-			book(intake, &origin, item, code);
+		if (!item->absent &&
+			eb_register_code(intake->conf, meter->conf, eb_frame_get(frame, item->id), code,
+							 &unit) &&
+			!is_repeated(intake, meter->conf, frame, i, code))
+			rows += book(intake, &origin, eb_frame_get(frame, item->value),
+						 unit != NULL ? unit : eb_frame_get(frame, item->unit), code);
 	}
+	return rows;
 }
 
-void
+int
 eb_intake_freeze(EbIntake *intake, EbMeter *meter, const EbFrame *frame, EbBytes bytes,
 				 const char *frozen_at, int64_t at_ms, int quality)
 {
 	int64_t frozen_ms = eb_clock_parse(frozen_at, meter->conf->utc_offset_s);
 	Origin origin = {meter, bytes, frozen_ms, frozen_ms, quality};
+	int rows = 0;
 
 	if (!clock_is_set(at_ms))
-		return;
+		return 0;
 	if (frozen_ms == EB_NO_INSTANT || frozen_ms > at_ms + CLOCK_OFF_MS ||
 		frozen_ms < at_ms - FREEZE_OLD_MS)
 	{
@@ -193,47 +275,34 @@ eb_intake_freeze(EbIntake *intake, EbMeter *meter, const EbFrame *frame, EbBytes
 		eb_log(EB_LOG_WARNING, "meter %s: daily freeze of \"%s\" is not booked",
 			   meter->conf->serial, frozen_at);
 		eb_intake_bad(intake, meter->conf->port, meter, "value", bytes, at_ms);
-		return;
+		return 0;
 	}
+	if (intake->conf->ntp && !eb_clock_synced())
+		origin.quality |= EB_QUALITY_CLOCK_UNSYNCED;
 	meter->counts.replies++;
 	for (int i = 0; i < frame->nitems; i++)
 	{
-		const char *dot = strchr(frame->items[i].id, '.');
-		uint32_t tariff = dot != NULL ? (uint32_t) strtoul(dot + 1, NULL, 10) : 0;
+		const EbFrameItem *item = &frame->items[i];
+		const char *dot = strchr(eb_frame_get(frame, item->id), '.');
+		unsigned tariff = dot != NULL ? (unsigned) strtoul(dot + 1, NULL, 10) : 0;
+		char as[16];
 		char code[EB_CODE_SIZE];
+		const char *unit;
 
-		if (eb_config_code(intake->conf, meter->conf, 0x00010000 | tariff << 8, code))
-			book(intake, &origin, &frame->items[i], code);
+		/* 0506 01nn is the block 0001FF00 of that midnight */
+		snprintf(as, sizeof(as), "0001%02X00", tariff & 0xFF);
+		if (!item->absent && eb_register_code(intake->conf, meter->conf, as, code, &unit))
+			rows += book(intake, &origin, eb_frame_get(frame, item->value),
+						 eb_frame_get(frame, item->unit), code);
 	}
+	return rows;
 }
 
-/*
- * A line that is broken must fill neither the log nor the database: the rest of the minute is
- * counted only.
- */
-static bool
-may_tell(EbIntake *intake)
-{
-	int64_t minute = eb_clock_mono_ms() / 60000;
-
-	if (minute != intake->bad_minute)
-	{
-		intake->bad_minute = minute;
-		intake->bad_count = 0;
-	}
-	intake->bad_count++;
-	if (intake->bad_count == BAD_PER_MINUTE + 1)
-		eb_log(EB_LOG_WARNING, "%d refused frames within a minute: more are only counted",
-			   BAD_PER_MINUTE);
-	return intake->bad_count <= BAD_PER_MINUTE;
-}
-
-/* Half of the queue is for readings: noise must not take their place while the database is away. */
+/* Half of the spool is for readings: noise must not take their place while the database is away. */
 static bool
 may_keep(const EbIntake *intake)
 {
-	return intake->queue != NULL && intake->conf->keep_bad_frames &&
-		   intake->queue->count < intake->queue->size / 2;
+	return intake->spool != NULL && intake->conf->keep_bad_frames && eb_spool_roomy(intake->spool);
 }
 
 void
@@ -241,7 +310,7 @@ eb_intake_bad(EbIntake *intake, const EbPortConf *port, const EbMeter *meter, co
 			  EbBytes bytes, int64_t at_ms)
 {
 	const char *serial = meter != NULL ? meter->conf->serial : NULL;
-	bool told = may_tell(intake);
+	bool told = eb_log_share(&intake->bad, BAD_PER_MINUTE, "refused frames");
 	char shown[200];
 
 	if (told)
@@ -251,9 +320,9 @@ eb_intake_bad(EbIntake *intake, const EbPortConf *port, const EbMeter *meter, co
 	if (intake->lines != NULL)
 	{
 		fputs("{\"port\":", intake->lines);
-		eb_json_text(intake->lines, port->name);
+		eb_json_put_text(intake->lines, port->name);
 		fputs(",\"meter\":", intake->lines);
-		eb_json_text(intake->lines, serial);
+		eb_json_put_text(intake->lines, serial);
 		fprintf(intake->lines, ",\"error\":\"%s\"", word);
 		print_hex(intake->lines, bytes);
 		fputs("}\n", intake->lines);
@@ -266,7 +335,7 @@ eb_intake_bad(EbIntake *intake, const EbPortConf *port, const EbMeter *meter, co
 		row.serial = serial;
 		row.read_at_ms = at_ms;
 		row.meter_at_ms = EB_NO_INSTANT;
-		row.frame = (uint8_t *) bytes.data;
+		row.frame = bytes.data;
 		row.frame_len = bytes.len;
 		deliver(intake, &row);
 	}

@@ -104,6 +104,23 @@ eb_log_flush(int due_only)
 			free_slot(&log_slot[i]);
 }
 
+bool
+eb_log_share(EbLogShare *share, int most, const char *what)
+{
+	int64_t minute = eb_clock_mono_ms() / 60000;
+
+	if (minute != share->minute)
+		*share = (EbLogShare){minute, 0};
+	if (share->count <= most)
+		share->count++;
+	if (share->count == most + 1)
+	{
+		share->count++;
+		eb_log(EB_LOG_WARNING, "%s: %d within a minute, more are only counted", what, most);
+	}
+	return share->count <= most;
+}
+
 const char *
 eb_log_bytes(char *buf, size_t size, const uint8_t *bytes, size_t len)
 {

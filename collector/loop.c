@@ -76,6 +76,19 @@ eb_timer_stop(EbTimer *timer)
 	timer->armed = false;
 }
 
+void
+eb_loop_drop_timer(EbLoop *loop, EbTimer *timer)
+{
+	EbTimer **at = &loop->timers;
+
+	while (*at != NULL && *at != timer)
+		at = &(*at)->next;
+	if (*at != NULL)
+		*at = timer->next;
+	timer->armed = false;
+	timer->next = NULL;
+}
+
 /* Milliseconds to the next timer, -1 when none is armed. */
 static int
 next_wait(const EbLoop *loop)
@@ -125,6 +138,8 @@ eb_loop_run(EbLoop *loop)
 		}
 		loop->nevents = 0;
 		fire_due(loop);
+		if (loop->round != NULL)
+			loop->round(loop->owner);
 	}
 	return true;
 }

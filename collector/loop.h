@@ -34,6 +34,9 @@ typedef struct EbLoop
 	EbTimer *timers;
 	struct epoll_event event[EB_LOOP_EVENTS];
 	int nevents; /* of the batch being handed out */
+
+	void (*round)(void *owner); /* after each round, when no callback is running; or NULL */
+	void *owner;
 } EbLoop;
 
 /* False when the kernel refuses (errno). */
@@ -49,6 +52,8 @@ extern void eb_loop_unwatch(EbLoop *loop, EbWatch *watch);
 extern void eb_loop_add_timer(EbLoop *loop, EbTimer *timer, void (*fire)(void *), void *owner);
 extern void eb_timer_after(EbTimer *timer, int64_t delay_ms);
 extern void eb_timer_stop(EbTimer *timer);
+/* Before its memory goes: from loop->round only, or when the loop does not run. */
+extern void eb_loop_drop_timer(EbLoop *loop, EbTimer *timer);
 
 /* Until somebody sets loop->stop; false when epoll fails. */
 extern bool eb_loop_run(EbLoop *loop);

@@ -8,20 +8,33 @@
 #include <string.h>
 
 #include "config.h"
+#include "list.h"
+#include "plan.h"
+#include "probe.h"
 #include "replay.h"
 #include "run.h"
-#include "sched.h"
+#include "spool_dump.h"
 
 #define LISTEN_DEFAULT_S 10
 #define LISTEN_MAX_S 86400
 #define BUDGET_WARN_PERCENT 70
 
+typedef enum Work
+{
+	WORK_RUN,
+	WORK_CHECK,
+	WORK_DUMP,
+	WORK_LIST,
+	WORK_PROBE,
+	WORK_REPLAY,
+} Work;
+
 typedef struct Options
 {
-	const char *config;
-	const char *replay;
+	Work work;
+	int works;		  /* how many were named */
+	const char *file; /* of the configuration, the port or the recorded bytes */
 	const char *protocol;
-	bool check;
 	EbRunMode mode;
 } Options;
 
@@ -31,8 +44,12 @@ enum
 	OPT_ONCE,
 	OPT_FOR,
 	OPT_DRY_RUN,
+	OPT_TRACE,
+	OPT_LIST,
+	OPT_PROBE,
 	OPT_REPLAY,
 	OPT_PROTOCOL,
+	OPT_SPOOL_DUMP,
 	OPT_VERSION,
 	OPT_HELP
 };
@@ -43,8 +60,12 @@ static const struct option long_options[] = {
 	{"once", no_argument, NULL, OPT_ONCE},
 	{"for", required_argument, NULL, OPT_FOR},
 	{"dry-run", no_argument, NULL, OPT_DRY_RUN},
+	{"trace", no_argument, NULL, OPT_TRACE},
+	{"list", no_argument, NULL, OPT_LIST},
+	{"probe", required_argument, NULL, OPT_PROBE},
 	{"replay", required_argument, NULL, OPT_REPLAY},
 	{"protocol", required_argument, NULL, OPT_PROTOCOL},
+	{"spool-dump", required_argument, NULL, OPT_SPOOL_DUMP},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
 	{NULL, 0, NULL, 0},
@@ -56,17 +77,22 @@ static const char help[] =
 	"  elecbill-collector -c FILE             read the meters of FILE for ever\n"
 	"  elecbill-collector --once -c FILE      read each meter once, JSON lines on stdout\n"
 	"  elecbill-collector --check FILE        check FILE and print how busy each bus will be\n"
+	"  elecbill-collector --list              the serial ports of this computer\n"
+	"  elecbill-collector --probe PORT        what answers on a port; only reads\n"
 	"  elecbill-collector --replay FILE       decode recorded bytes, JSON lines on stdout\n"
+	"  elecbill-collector --spool-dump FILE   what the spool of the configuration FILE holds\n"
 	"\n"
 	"  -c, --config FILE    configuration\n"
 	"      --for SECONDS    with --once: how long to listen on lines of meters that speak by\n"
 	"                       themselves (default 10)\n"
-	"      --dry-run        read, but do not connect to the database\n"
-	"      --protocol NAME  with --replay: dlt645 (default) or csvline\n"
+	"      --dry-run        read, but without spool and database\n"
+	"      --trace          bytes sent and received, with microseconds, on stderr\n"
+	"      --protocol NAME  with --replay: dlt645 (default), csvline, modbus, ...\n"
 	"      --version, --help\n"
 	"\n"
-	"Exit status: 0 done, 1 wrong usage, 2 wrong configuration, 3 a port is held by another\n"
-	"process or readings could not be delivered, 4 --once read nothing, 70 internal error.\n";
+	"Exit status: 0 done, 1 wrong usage, 2 wrong configuration, 3 a port or the spool is held by\n"
+	"another process or cannot be used, 4 --once read nothing, --probe found nothing, 70 internal\n"
+	"error.\n";
 
 static bool
 parse_seconds(const char *text, int *seconds)
@@ -80,6 +106,15 @@ parse_seconds(const char *text, int *seconds)
 	return true;
 }
 
+static int
+take_work(Options *options, Work work, const char *file)
+{
+	options->work = work;
+	options->works++;
+	options->file = file;
+	return -1;
+}
+
 /* -1: go on; else the exit code. */
 static int
 take_option(int option, Options *options)
@@ -87,12 +122,17 @@ take_option(int option, Options *options)
 	switch (option)
 	{
 		case 'c':
-			options->config = optarg;
-			return -1;
+			return take_work(options, WORK_RUN, optarg);
 		case OPT_CHECK:
-			options->config = optarg;
-			options->check = true;
-			return -1;
+			return take_work(options, WORK_CHECK, optarg);
+		case OPT_SPOOL_DUMP:
+			return take_work(options, WORK_DUMP, optarg);
+		case OPT_LIST:
+			return take_work(options, WORK_LIST, NULL);
+		case OPT_PROBE:
+			return take_work(options, WORK_PROBE, optarg);
+		case OPT_REPLAY:
+			return take_work(options, WORK_REPLAY, optarg);
 		case OPT_ONCE:
 			options->mode.once = true;
 			return -1;
@@ -104,8 +144,8 @@ take_option(int option, Options *options)
 		case OPT_DRY_RUN:
 			options->mode.dry_run = true;
 			return -1;
-		case OPT_REPLAY:
-			options->replay = optarg;
+		case OPT_TRACE:
+			options->mode.trace = true;
 			return -1;
 		case OPT_PROTOCOL:
 			options->protocol = optarg;
@@ -129,7 +169,7 @@ print_budgets(const EbConfig *conf)
 	for (int i = 0; i < conf->nports; i++)
 	{
 		const EbPortConf *port = &conf->port[i];
-		EbBudget budget = eb_sched_budget(conf, port);
+		EbBudget budget = eb_plan_budget(conf, port);
 		long long percent;
 
 		if (budget.interval_ms == 0)
@@ -146,21 +186,27 @@ print_budgets(const EbConfig *conf)
 	printf("%s: %d meters on %d ports, no error\n", conf->file, conf->nmeters, conf->nports);
 }
 
+/* What needs a configuration; a running collector keeps it and releases it. */
 static int
-work(const Options *options)
+work_with_config(const Options *options)
 {
-	static EbConfig conf;
+	EbConfig *conf = calloc(1, sizeof(EbConfig));
 	int status = EB_EXIT_CONFIG;
 
-	if (eb_config_load(&conf, options->config))
+	if (conf == NULL)
+		return EB_EXIT_INTERNAL;
+	if (eb_config_load(conf, options->file))
 	{
 		status = EB_EXIT_DONE;
-		if (options->check)
-			print_budgets(&conf);
-		else
-			status = eb_run(&conf, options->mode);
+		if (options->work == WORK_RUN)
+			return eb_run(conf, options->mode);
+		if (options->work == WORK_CHECK)
+			print_budgets(conf);
+		else if (!eb_spool_dump(conf, stdout))
+			status = EB_EXIT_LOCKED;
 	}
-	eb_config_free(&conf);
+	eb_config_free(conf);
+	free(conf);
 	return status;
 }
 
@@ -177,14 +223,24 @@ main(int argc, char **argv)
 		if (status >= 0)
 			return status;
 	}
-	if (optind < argc || (options.replay == NULL) == (options.config == NULL))
+	if (optind < argc || options.works != 1)
 	{
-		fputs("elecbill-collector: one of -c FILE, --check FILE, --replay FILE; see --help\n",
-			  stderr);
+		fputs(
+			"elecbill-collector: one of -c FILE, --check FILE, --list, --probe PORT, --replay FILE, "
+			"--spool-dump FILE; see --help\n",
+			stderr);
 		return EB_EXIT_USAGE;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (options.replay != NULL)
-		return eb_replay(options.replay, options.protocol);
-	return work(&options);
+	switch (options.work)
+	{
+		case WORK_LIST:
+			return eb_list();
+		case WORK_PROBE:
+			return eb_probe(options.file, options.mode.trace);
+		case WORK_REPLAY:
+			return eb_replay(options.file, options.protocol);
+		default:
+			return work_with_config(&options);
+	}
 }

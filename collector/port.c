@@ -1,6 +1,6 @@
 /*
  * port.c -- choosing a backend, and what all backends share
- * In:  a path and line settings from the configuration.
+ * In:  a path, line settings and options from the configuration.
  * Out: a port opened for this process alone, its name resolved anew at every open, because an
  *      adapter that is plugged in again may come back under another one.
  */
@@ -49,28 +49,71 @@ claim(EbPort *port, const char *path)
 	return EB_PORT_OK;
 }
 
-EbPortStatus
-eb_port_open(EbPort *port, const char *path, EbBackend backend, EbLine line)
+/* Takes and opens a device. */
+static EbPortStatus
+open_device(EbPort *port, const EbPortHow *how)
 {
 	char resolved[PATH_MAX];
 	EbPortStatus status;
 
-	memset(port, 0, sizeof(*port));
-	port->fd = port->guard_fd = -1;
-	port->line = line;
-	if (realpath(path, resolved) == NULL)
-		return eb_port_fault(port, EB_PORT_FAILED, path, strerror(errno));
-	if (backend == EB_BACKEND_AUTO)
-		backend = is_pty(resolved) ? EB_BACKEND_TTY : EB_BACKEND_LSP;
-	port->ops = backend == EB_BACKEND_TTY ? &eb_port_tty : &eb_port_lsp;
+	if (strncmp(how->path, "usb:", 4) == 0)
+	{
+		if (!eb_port_by_usb(how->path + 4, resolved))
+			return eb_port_fault(port, EB_PORT_FAILED, how->path, "no such adapter is plugged in");
+	}
+	else if (realpath(how->path, resolved) == NULL)
+		return eb_port_fault(port, EB_PORT_FAILED, how->path, strerror(errno));
+	port->ops =
+		how->backend == EB_BACKEND_TTY || (how->backend == EB_BACKEND_AUTO && is_pty(resolved))
+			? &eb_port_tty
+			: &eb_port_lsp;
 	status = claim(port, resolved);
 	if (status == EB_PORT_OK)
 		status = port->ops->open(port, resolved);
 	if (status == EB_PORT_OK && ioctl(port->fd, TIOCEXCL) != 0)
 		status = eb_port_fault(port, EB_PORT_FAILED, "TIOCEXCL", strerror(errno));
-	if (status != EB_PORT_OK)
+	return status == EB_PORT_OK ? eb_port_options(port, how) : status;
+}
+
+EbPortStatus
+eb_port_open(EbPort *port, const EbPortHow *how)
+{
+	EbPortStatus status;
+
+	memset(port, 0, sizeof(*port));
+	port->fd = port->guard_fd = -1;
+	port->line = how->line;
+	if (strncmp(how->path, "tcp:", 4) == 0)
+	{
+		port->ops = &eb_port_tcp;
+		status = port->ops->open(port, how->path + 4);
+	}
+	else
+		status = open_device(port, how);
+	if (status != EB_PORT_OK && status != EB_PORT_CONNECTING)
 		eb_port_close(port);
 	return status;
+}
+
+void
+eb_port_adopt(EbPort *port, int fd, const char *id, const char *heartbeat, EbLine line)
+{
+	memset(port, 0, sizeof(*port));
+	port->ops = &eb_port_unit;
+	port->fd = fd;
+	port->guard_fd = -1;
+	port->line = line;
+	snprintf(port->saying[0], sizeof(port->saying[0]), "%s", id);
+	snprintf(port->saying[1], sizeof(port->saying[1]), "%s", heartbeat);
+}
+
+EbPortStatus
+eb_port_set_line(EbPort *port, EbLine line)
+{
+	if (port->ops->set_line == NULL || memcmp(&port->line, &line, sizeof(line)) == 0)
+		return EB_PORT_OK;
+	port->line = line;
+	return port->ops->set_line(port);
 }
 
 /* Both descriptors go at once: an open one keeps the name of an unplugged adapter busy. */
@@ -79,7 +122,7 @@ eb_port_close(EbPort *port)
 {
 	if (port->ops == NULL)
 		return;
-	if (port->fd >= 0)
+	if (port->fd >= 0 && port->guard_fd >= 0)
 	{
 		/* a pseudo-terminal would stay exclusive while its other side is open */
 		ioctl(port->fd, TIOCNXCL);

@@ -90,4 +90,12 @@ lsp_close(EbPort *port)
 	port->sp = NULL;
 }
 
-const EbPortOps eb_port_lsp = {"lsp", lsp_open, lsp_read, lsp_write, lsp_close};
+static EbPortStatus
+lsp_set_line(EbPort *port)
+{
+	enum sp_return result = set_line(port->sp, port->line);
+
+	return result == SP_OK ? EB_PORT_OK : lsp_fault(port, "line settings", result);
+}
+
+const EbPortOps eb_port_lsp = {"lsp", lsp_open, lsp_read, lsp_write, lsp_set_line, lsp_close};

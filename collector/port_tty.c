@@ -78,23 +78,32 @@ pty_took_the_rest(int fd, const struct termios *wanted)
 }
 
 static EbPortStatus
-tty_open(EbPort *port, const char *path)
+tty_set_line(EbPort *port)
 {
-	struct termios tio;
+	struct termios tio = port->saved;
 	speed_t speed;
 
 	if (!speed_code(port->line.speed, &speed))
-		return eb_port_fault(port, EB_PORT_FAILED, path, "no such speed");
-	port->fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (port->fd < 0)
-		return eb_port_fault(port, EB_PORT_FAILED, path, strerror(errno));
-	tio = port->saved;
+		return eb_port_fault(port, EB_PORT_FAILED, "line settings", "no such speed");
 	make_raw(&tio, port->line, speed);
 	if (tcsetattr(port->fd, TCSANOW, &tio) != 0 &&
 		!(errno == EINVAL && pty_took_the_rest(port->fd, &tio)))
 		return eb_port_fault(port, EB_PORT_FAILED, "line settings", strerror(errno));
-	tcflush(port->fd, TCIOFLUSH);
 	return EB_PORT_OK;
+}
+
+static EbPortStatus
+tty_open(EbPort *port, const char *path)
+{
+	EbPortStatus status;
+
+	port->fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (port->fd < 0)
+		return eb_port_fault(port, EB_PORT_FAILED, path, strerror(errno));
+	status = tty_set_line(port);
+	if (status == EB_PORT_OK)
+		tcflush(port->fd, TCIOFLUSH);
+	return status;
 }
 
 /* 0 is "nothing there" (VMIN = VTIME = 0), not the end: a hang-up is told by the loop. */
@@ -127,4 +136,4 @@ tty_close(EbPort *port)
 		close(port->fd);
 }
 
-const EbPortOps eb_port_tty = {"tty", tty_open, tty_read, tty_write, tty_close};
+const EbPortOps eb_port_tty = {"tty", tty_open, tty_read, tty_write, tty_set_line, tty_close};

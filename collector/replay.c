@@ -1,6 +1,7 @@
 /*
  * replay.c -- recorded bytes through the codecs: --replay
- * In:  a file, hex or raw. Out: one JSON object per input, as elecbill.frame_decode gives it.
+ * In:  a file, hex or raw; a protocol as elecbill.frame_decode knows it, a register map too.
+ * Out: one JSON object per input, as elecbill.frame_decode gives it.
  */
 #include "replay.h"
 
@@ -11,13 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec/frame.h"
+#include "codec/modbus.h"
 #include "run.h"
 
 #define REPLAY_MAX (64 * 1024 * 1024)
 
 static EbFrameReader reader;
 static EbFrame frame;
+
+/* What is decoded with. */
+typedef struct Decoder
+{
+	const EbCodec *codec;
+	const EbModbusMap *map;
+} Decoder;
 
 static void
 print_frame(bool *first)
@@ -31,13 +39,13 @@ print_frame(bool *first)
 }
 
 static void
-decode(const EbCodec *codec, const uint8_t *bytes, size_t n)
+decode(const Decoder *decoder, const uint8_t *bytes, size_t n)
 {
 	EbFrameError verdict;
 	bool first = true;
 
-	printf("{\"protocol\":\"%s\",\"frames\":[", codec->name);
-	eb_frame_begin(&reader, codec);
+	printf("{\"protocol\":\"%s\",\"frames\":[", decoder->codec->name);
+	eb_frame_begin(&reader, decoder->codec, decoder->map);
 	while (eb_frame_feed(&reader, &bytes, &n, &frame))
 		print_frame(&first);
 	while (eb_frame_finish(&reader, &frame))
@@ -108,9 +116,9 @@ unhex(const char *line, size_t len, uint8_t *out)
 	return high < 0 ? n : -1;
 }
 
-/* Decodes line by line; with codec NULL only tells whether all of it is hex. */
+/* Decodes line by line; with decoder NULL only tells whether all of it is hex. */
 static bool
-decode_lines(const EbCodec *codec, const char *data, size_t n, uint8_t *bytes)
+decode_lines(const Decoder *decoder, const char *data, size_t n, uint8_t *bytes)
 {
 	const char *end = data + n;
 
@@ -122,26 +130,45 @@ decode_lines(const EbCodec *codec, const char *data, size_t n, uint8_t *bytes)
 
 		if (got < 0)
 			return false;
-		if (got > 0 && codec != NULL)
-			decode(codec, bytes, (size_t) got);
+		if (got > 0 && decoder != NULL)
+			decode(decoder, bytes, (size_t) got);
 		data += len + 1;
 	}
 	return true;
 }
 
+/* false: told on stderr why not. */
+static bool
+find_decoder(const char *protocol, Decoder *decoder)
+{
+	static EbModbusMap map;
+	size_t n = strlen(protocol);
+	const char *wanted;
+	size_t at;
+
+	decoder->codec = eb_codec_find(protocol, n);
+	if (decoder->codec == NULL)
+	{
+		fprintf(stderr, "elecbill-collector: unknown protocol \"%s\"\n", protocol);
+		return false;
+	}
+	decoder->map = eb_modbus_protocol_map(protocol, n, &map, &wanted, &at);
+	if (wanted != NULL)
+		fprintf(stderr, "elecbill-collector: register map \"%s\": at \"%s\" there should be %s\n",
+				protocol, protocol + at, wanted);
+	return wanted == NULL;
+}
+
 int
 eb_replay(const char *file, const char *protocol)
 {
-	const EbCodec *codec = eb_codec_find(protocol, strlen(protocol));
+	Decoder decoder;
 	uint8_t *bytes;
 	char *data;
 	size_t n;
 
-	if (codec == NULL)
-	{
-		fprintf(stderr, "elecbill-collector: unknown protocol \"%s\"\n", protocol);
+	if (!find_decoder(protocol, &decoder))
 		return EB_EXIT_USAGE;
-	}
 	data = read_file(file, &n);
 	bytes = data != NULL ? malloc(n / 2 + 1) : NULL;
 	if (bytes == NULL)
@@ -151,9 +178,9 @@ eb_replay(const char *file, const char *protocol)
 		return EB_EXIT_USAGE;
 	}
 	if (!decode_lines(NULL, data, n, bytes))
-		decode(codec, (const uint8_t *) data, n);
+		decode(&decoder, (const uint8_t *) data, n);
 	else
-		decode_lines(codec, data, n, bytes);
+		decode_lines(&decoder, data, n, bytes);
 	free(bytes);
 	free(data);
 	return EB_EXIT_DONE;

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "json.h"
 #include "log.h"
 
 #define REPORT_TEXT 480
@@ -78,32 +79,9 @@ eb_report_json(FILE *out, const char *kind, const char *name, const EbCounts *co
 	uint64_t value;
 
 	fprintf(out, "{\"report\":\"%s\",\"name\":", kind);
-	eb_json_text(out, name);
+	eb_json_put_text(out, name);
 	for (size_t i = 0; nth_count(counts, i, &word, &value); i++)
 		if (value > 0)
 			fprintf(out, ",\"%s\":%llu", word, (unsigned long long) value);
 	fputs("}\n", out);
-}
-
-void
-eb_json_text(FILE *out, const char *text)
-{
-	if (text == NULL)
-	{
-		fputs("null", out);
-		return;
-	}
-	fputc('"', out);
-	for (; *text != '\0'; text++)
-	{
-		unsigned char c = (unsigned char) *text;
-
-		if (c == '"' || c == '\\')
-			fputc('\\', out);
-		if (c < 0x20)
-			fprintf(out, "\\u%04x", c);
-		else
-			fputc(c, out);
-	}
-	fputc('"', out);
 }

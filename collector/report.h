@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "codec/frame.h"
+#include "json.h"
 
 typedef struct EbCounts
 {
@@ -29,6 +30,7 @@ typedef struct EbCounts
 	uint64_t bytes_in;
 	uint64_t bytes_out;
 	uint64_t opens;
+	uint64_t busy_ms; /* of a bus: the time a request was out */
 } EbCounts;
 
 /*
@@ -37,8 +39,5 @@ typedef struct EbCounts
  */
 extern void eb_report_log(const char *kind, const char *name, const EbCounts *counts);
 extern void eb_report_json(FILE *out, const char *kind, const char *name, const EbCounts *counts);
-
-/* Text in quotes, escaped as JSON wants it; NULL gives null. */
-extern void eb_json_text(FILE *out, const char *text);
 
 #endif

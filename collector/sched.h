@@ -12,17 +12,19 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "meter.h"
 
 typedef enum EbTaskKind
 {
-	EB_TASK_REGISTERS, /* what the meter's "read" names */
+	EB_TASK_REGISTERS, /* what the meter is configured to be read for */
 	EB_TASK_FREEZE,	   /* the values of last midnight */
 } EbTaskKind;
 
 /* One read that comes again and again. */
 typedef struct EbTask
 {
-	const EbMeterConf *meter;
+	EbMeter *meter;
+	int64_t next_ms; /* UTC: not looked at before; see EbSched.seen_ms */
 	EbTaskKind kind;
 	int64_t interval_ms;
 	int64_t phase_ms;  /* how far the slots' clock is ahead of UTC */
@@ -36,18 +38,14 @@ typedef struct EbSched
 {
 	EbTask *task; /* registers of all meters, then their freezes */
 	int ntasks;
+	int64_t seen_ms; /* UTC of the last look: an earlier one means that the clock was set back */
 } EbSched;
 
-/* Worst case of a bus: every meter silent until its last retry. */
-typedef struct EbBudget
-{
-	int nmeters;
-	int64_t cost_ms;	 /* within the shortest interval of the bus */
-	int64_t interval_ms; /* the shortest interval; 0: nothing is asked on this bus */
-} EbBudget;
-
-/* Tasks of the meters on a port; false when there is no memory. */
-extern bool eb_sched_open(EbSched *sched, const EbConfig *conf, const EbPortConf *port);
+/*
+ * Tasks of the meters of a bus whose worst case is budget_ms per shortest interval; false when
+ * there is no memory.
+ */
+extern bool eb_sched_open(EbSched *sched, EbMeter *meters, int nmeters, int64_t budget_ms);
 extern void eb_sched_close(EbSched *sched);
 
 extern int64_t eb_sched_slot(const EbTask *task, int64_t at_ms);
@@ -59,12 +57,19 @@ extern int64_t eb_sched_start(const EbTask *task, int64_t slot);
  */
 extern EbTask *eb_sched_next(EbSched *sched, int64_t now_ms, int64_t *wait_ms);
 
+/* The task that reads the registers of a meter, else its freeze; NULL: it is never asked. */
+extern EbTask *eb_sched_of(const EbSched *sched, const EbMeter *meter);
+
+/* Takes the slot of now_ms for a read outside the schedule: it is not read again in it. */
+extern void eb_sched_take(EbTask *task, int64_t now_ms);
+
+/* Slots that another schedule has read or given up of the same meters are not due here either. */
+extern void eb_sched_inherit(EbSched *sched, const EbSched *old);
+
 /* The read of the task's slot could not be tried: it is due again. */
 extern void eb_sched_give_back(EbTask *task);
 
 /* Whether a reply that arrived at at_ms is late for the task's slot. */
 extern bool eb_sched_late(const EbTask *task, int64_t at_ms);
-
-extern EbBudget eb_sched_budget(const EbConfig *conf, const EbPortConf *port);
 
 #endif

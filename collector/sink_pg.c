@@ -1,6 +1,6 @@
 /*
- * sink_pg.c -- rows of the queue into the database, by one call of elecbill.ingest() per batch
- * In:  the queue; a connection string without password.
+ * sink_pg.c -- records of the spool into the database, by one call of elecbill.ingest() per batch
+ * In:  the spool; a connection string without password.
  * Out: committed rows. Asynchronous: everything waits in the loop, except that libpq looks up a
  *      host name itself (name the socket directory or hostaddr to avoid that).
  *
@@ -8,132 +8,17 @@
  * committed although the answer was lost comes back as duplicate.
  * Source: doc/collector.md.
  */
-#include "sink_pg.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "batch.h"
+#include "clock.h"
+#include "crashpoint.h"
+#include "sink_part.h"
 
-#define BACKOFF_FIRST_MS 500
-#define BACKOFF_LAST_MS 60000
-#define CONNECT_MS 10000
-#define STATEMENT_TIMEOUT "10s"
-#define ANSWER_MS 15000 /* beyond the server's own limit: it is stopped, or the line is dead */
-#define HOLD_MS 60000
-
-/* What to do about an error of the database. */
-typedef enum Remedy
-{
-	REMEDY_RETRY, /* connection, shutdown, resources: soon, then ever later */
-	REMEDY_HALVE, /* the statement took too long: with fewer rows */
-	REMEDY_HOLD,  /* schema, rights, wrong call: somebody has to look; once a minute */
-} Remedy;
-
-static void send_batch(EbSink *sink);
-
-static bool
-in_class(const char *state, const char *class)
-{
-	return strncmp(state, class, strlen(class)) == 0;
-}
-
-/* No SQLSTATE means that there is no connection. */
-static Remedy
-remedy_of(const char *state)
-{
-	static const char *const again[] = {"08", "57P", "53", "40", "25006"};
-
-	if (state == NULL || state[0] == '\0')
-		return REMEDY_RETRY;
-	if (strcmp(state, "57014") == 0)
-		return REMEDY_HALVE;
-	for (size_t i = 0; i < sizeof(again) / sizeof(again[0]); i++)
-		if (in_class(state, again[i]))
-			return REMEDY_RETRY;
-	return REMEDY_HOLD;
-}
-
-static void
-disconnect(EbSink *sink)
-{
-	eb_loop_unwatch(sink->loop, &sink->watch);
-	PQclear(sink->result);
-	PQfinish(sink->conn);
-	sink->result = NULL;
-	sink->conn = NULL;
-	sink->state = EB_SINK_OFF;
-	sink->batch_rows = 0;
-}
-
-/* Closes the connection and comes again later; the batch stays in the queue. */
-static void
-fail(EbSink *sink, const char *what, const char *why, Remedy remedy)
-{
-	int64_t wait_ms = sink->backoff_ms;
-
-	sink->counts.failures++;
-	eb_log(remedy == REMEDY_HOLD ? EB_LOG_ERROR : EB_LOG_WARNING, "database: %s: %.300s", what,
-		   why != NULL ? why : "");
-	disconnect(sink);
-	if (sink->closing && remedy == REMEDY_HOLD)
-	{
-		sink->stuck(sink->owner);
-		return;
-	}
-	if (remedy == REMEDY_HALVE && sink->batch_limit > 1)
-		sink->batch_limit /= 2;
-	if (remedy == REMEDY_HOLD)
-		wait_ms = HOLD_MS;
-	sink->backoff_ms =
-		sink->backoff_ms * 2 < BACKOFF_LAST_MS ? sink->backoff_ms * 2 : BACKOFF_LAST_MS;
-	/* a fifth of chance, so that many collectors do not come back at one instant */
-	eb_timer_after(&sink->timer, wait_ms - random() % (wait_ms / 5 + 1));
-}
-
-static void
-fail_result(EbSink *sink, const char *what, PGresult *result)
-{
-	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-	char text[320];
-
-	snprintf(text, sizeof(text), "%s %s", state != NULL ? state : "", PQresultErrorMessage(result));
-	fail(sink, what, text, remedy_of(state));
-	PQclear(result);
-}
-
-/* What the database has acknowledged decides the number of the first row, and is compared later. */
-static void
-greet(EbSink *sink, PGresult *result)
-{
-	int64_t acked;
-
-	if (PQresultStatus(result) != PGRES_TUPLES_OK)
-	{
-		fail_result(sink, "asking for the last number", result);
-		return;
-	}
-	if (PQntuples(result) != 1)
-	{
-		PQclear(result);
-		fail(sink, "this collector is not registered", sink->conf->id, REMEDY_HOLD);
-		return;
-	}
-	acked = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
-	eb_log(EB_LOG_INFO, "database is connected, extension %s, last number %lld",
-		   PQgetvalue(result, 0, 1), (long long) acked);
-	PQclear(result);
-	if (sink->have_seq && acked < sink->next_seq - 1)
-		eb_log(EB_LOG_WARNING,
-			   "database knows %lld numbers less than it has committed: was a backup restored?",
-			   (long long) (sink->next_seq - 1 - acked));
-	if (!sink->have_seq || acked > sink->next_seq + (int64_t) sink->queue->count)
-		sink->next_seq = acked + 1;
-	sink->have_seq = true;
-	sink->backoff_ms = BACKOFF_FIRST_MS;
-	sink->state = EB_SINK_IDLE;
-	send_batch(sink);
-}
+#define ENOUGH_ROWS 200 /* a batch of so many need not wait for more */
+#define BAD_ROW_TRIES 3
+#define QUICK_MS 4000 /* twice as many rows would still be within the limit of a statement */
 
 static uint64_t
 count_of(PGresult *result, int column)
@@ -141,18 +26,38 @@ count_of(PGresult *result, int column)
 	return strtoull(PQgetvalue(result, 0, column), NULL, 10);
 }
 
-/* The batch is committed: its rows leave the queue. */
+/* Rows of a call at most. */
+static int
+most_rows(const EbSink *sink)
+{
+	return sink->conf->batch_rows < sink->batch.size ? sink->conf->batch_rows : sink->batch.size;
+}
+
+/* Rows of the next call: half of those among which a bad one is; else more, step by step. */
+static void
+widen(EbSink *sink)
+{
+	int64_t left = sink->suspect - sink->spool->acked;
+	bool quick = eb_clock_mono_ms() - sink->sent_ms < QUICK_MS;
+
+	if (left > 0)
+	{
+		sink->limit = left / 2 > 1 ? (int) (left / 2) : 1;
+		return;
+	}
+	sink->suspect = 0;
+	/* a batch of fewer rows than were allowed does not tell how long more would take */
+	if (quick && (sink->sending == 0 || sink->sending >= sink->limit))
+		sink->limit = sink->limit * 2 < most_rows(sink) ? sink->limit * 2 : most_rows(sink);
+}
+
+/* The batch is committed: its records are done with. */
 static void
 batch_done(EbSink *sink, PGresult *result)
 {
-	uint64_t bad;
+	uint64_t bad = count_of(result, 2) + count_of(result, 3);
 
-	if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
-	{
-		fail_result(sink, "ingest", result);
-		return;
-	}
-	bad = count_of(result, 2) + count_of(result, 3);
+	EB_CRASH_POINT("sink_commit_seen");
 	sink->counts.batches++;
 	sink->counts.accepted += count_of(result, 0);
 	sink->counts.duplicate += count_of(result, 1);
@@ -162,132 +67,172 @@ batch_done(EbSink *sink, PGresult *result)
 		eb_log(EB_LOG_WARNING, "database: %s conflicting and %s rejected rows, see reading_inbox",
 			   PQgetvalue(result, 0, 2), PQgetvalue(result, 0, 3));
 	PQclear(result);
-	eb_queue_ack(sink->queue, sink->batch_rows);
-	sink->next_seq += (int64_t) sink->batch_rows;
-	sink->batch_rows = 0;
-	sink->batch_limit = (size_t) sink->conf->batch_rows;
-	sink->state = EB_SINK_IDLE;
-	send_batch(sink);
-}
-
-/* Lets libpq write what it still holds; the loop tells when the socket takes more. */
-static void
-flush_out(EbSink *sink)
-{
-	int left = PQflush(sink->conn);
-
-	if (left < 0)
-		fail(sink, "sending", PQerrorMessage(sink->conn), REMEDY_RETRY);
+	if (sink->sending > 0)
+	{
+		sink->db_acked = sink->batch.row[sink->sending - 1].seq;
+		eb_spool_ack(sink->spool, &sink->batch.row[sink->sending - 1]);
+		widen(sink);
+	}
 	else
-		eb_loop_watch(sink->loop, &sink->watch, PQsocket(sink->conn),
-					  EPOLLIN | (left > 0 ? EPOLLOUT : 0));
+		sink->db_acked = sink->spool->acked;
+	sink->sending = sink->tries = 0;
+	sink->backoff_ms = EB_SINK_BACKOFF_FIRST_MS;
+	sink->last_error[0] = '\0';
+	sink->state = EB_SINK_IDLE;
+	eb_sink_go_on(sink);
 }
 
-/* A full batch, or whatever is there when nothing more is waited for. */
+/* A single row that the database refuses goes aside at the third time. */
 static void
-send_batch(EbSink *sink)
+bad_row(EbSink *sink, const char *why)
 {
+	const EbSpoolRow *row = &sink->batch.row[0];
+
+	sink->suspect = row->seq;
+	sink->limit = 1;
+	if (++sink->tries < BAD_ROW_TRIES)
+	{
+		eb_sink_come_again(sink, sink->backoff_ms);
+		return;
+	}
+	eb_log(EB_LOG_ERROR, "database: number %lld is set aside: %.300s", (long long) row->seq, why);
+	eb_spool_reject(sink->spool, row);
+	eb_spool_ack(sink->spool, row);
+	sink->tries = 0;
+	sink->backoff_ms = EB_SINK_BACKOFF_FIRST_MS;
+	widen(sink);
+	eb_timer_after(&sink->timer, 0);
+}
+
+/* The connection is good, the batch was not: smaller, or a little later. */
+static void
+batch_refused(EbSink *sink, PGresult *result, EbRemedy remedy)
+{
+	int n = sink->sending;
+	char why[320];
+
+	snprintf(why, sizeof(why), "%s %s", PQresultErrorField(result, PG_DIAG_SQLSTATE),
+			 PQresultErrorMessage(result));
+	PQclear(result);
+	sink->counts.failures++;
+	eb_sink_tell(sink, "ingest", why, false);
+	sink->state = EB_SINK_PAUSED;
+	sink->sending = 0;
+	if (remedy == EB_REMEDY_BISECT && n == 1)
+	{
+		bad_row(sink, why);
+		return;
+	}
+	if (remedy == EB_REMEDY_BISECT && n > 1)
+		sink->suspect = sink->batch.row[n - 1].seq;
+	if (remedy != EB_REMEDY_RETRY && n > 1)
+		sink->limit = n / 2;
+	if (remedy == EB_REMEDY_BISECT && n > 1)
+		eb_timer_after(&sink->timer, 0);
+	else
+		eb_sink_come_again(sink, sink->backoff_ms);
+}
+
+static void
+batch_answered(EbSink *sink, PGresult *result)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
+	if (PQresultStatus(result) == PGRES_TUPLES_OK && PQntuples(result) == 1)
+		batch_done(sink, result);
+	else if (eb_sink_stays(state) && PQstatus(sink->conn) == CONNECTION_OK)
+		batch_refused(sink, result, eb_sink_remedy(state));
+	else
+		eb_sink_fail_result(sink, "ingest", result);
+}
+
+/* Rows, or none when only the number is behind. */
+static void
+send_rows(EbSink *sink, int n)
+{
+	int64_t first = n > 0 ? sink->batch.row[0].seq : sink->spool->acked + 1;
 	EbBatch batch;
-	size_t n = sink->queue->count < sink->batch_limit ? sink->queue->count : sink->batch_limit;
 	int sent;
 
-	eb_timer_stop(&sink->timer);
-	if (n == 0)
+	if (!eb_batch_make(&batch, sink->spool->uuid, sink->batch.row, n, first))
 	{
-		if (sink->closing)
-			sink->drained(sink->owner);
+		eb_sink_fail(sink, "batch", "out of memory", EB_REMEDY_RETRY);
 		return;
 	}
-	if (!eb_batch_make(&batch, sink->conf->id, sink->queue, n, sink->next_seq))
-	{
-		fail(sink, "batch", "out of memory", REMEDY_RETRY);
-		return;
-	}
+	EB_CRASH_POINT("sink_before_send");
 	sent = PQsendQueryParams(sink->conn, eb_batch_sql, EB_BATCH_PARAMS, NULL,
-							 (const char *const *) batch.param, NULL, NULL, 0);
+							 (const char *const *) batch.value, batch.length, eb_batch_format, 0);
 	eb_batch_free(&batch);
 	if (!sent)
 	{
-		fail(sink, "sending", PQerrorMessage(sink->conn), REMEDY_RETRY);
+		eb_sink_fail(sink, "sending", PQerrorMessage(sink->conn), EB_REMEDY_RETRY);
 		return;
 	}
-	eb_timer_after(&sink->timer, ANSWER_MS);
-	sink->batch_rows = n;
+	eb_timer_after(&sink->timer, EB_SINK_ANSWER_MS);
+	sink->sending = n;
+	sink->sent_ms = eb_clock_mono_ms();
 	sink->state = EB_SINK_SENDING;
-	flush_out(sink);
+	eb_sink_flush_out(sink);
+	EB_CRASH_POINT("sink_after_send");
 }
 
+/* What a new configuration asks for, when nothing is out. */
 static void
-ask_seq(EbSink *sink)
+renew(EbSink *sink)
 {
-	const char *param[] = {sink->conf->id};
+	EbSpoolBatch batch;
 
-	PQsetnonblocking(sink->conn, 1);
-	eb_timer_after(&sink->timer, ANSWER_MS);
-	if (!PQsendQueryParams(
-			sink->conn,
-			"SELECT c.acked_seq, (SELECT e.extversion FROM pg_catalog.pg_extension e "
-			"WHERE e.extname = 'elecbill') FROM elecbill.collector c "
-			"WHERE c.id = $1::uuid",
-			1, NULL, param, NULL, NULL, 0))
+	if (sink->conf->batch_rows > sink->batch.size &&
+		eb_spool_batch_open(&batch, sink->conf->batch_rows))
 	{
-		fail(sink, "asking for the last number", PQerrorMessage(sink->conn), REMEDY_RETRY);
+		eb_spool_batch_free(&sink->batch);
+		sink->batch = batch;
+	}
+	sink->limit = most_rows(sink);
+	sink->renewing = false;
+	sink->backoff_ms = EB_SINK_BACKOFF_FIRST_MS;
+	eb_timer_stop(&sink->timer);
+	eb_sink_disconnect(sink);
+	eb_sink_connect(sink);
+}
+
+/* An errand and a batch in turn; of a batch whatever is there, up to the limit. */
+void
+eb_sink_go_on(EbSink *sink)
+{
+	int n;
+
+	eb_timer_stop(&sink->timer);
+	sink->state = EB_SINK_IDLE;
+	if (sink->renewing && !sink->closing)
+	{
+		renew(sink);
 		return;
 	}
-	sink->state = EB_SINK_GREETING;
-	flush_out(sink);
-}
-
-/* libpq may open another socket from one step to the next, so the watch is made anew. */
-static void
-connect_step(EbSink *sink)
-{
-	PostgresPollingStatusType status = PQconnectPoll(sink->conn);
-
-	eb_loop_unwatch(sink->loop, &sink->watch);
-	if (status == PGRES_POLLING_OK)
-		ask_seq(sink);
-	else if (status == PGRES_POLLING_FAILED)
-		fail(sink, "connecting", PQerrorMessage(sink->conn), REMEDY_RETRY);
-	else
-		eb_loop_watch(sink->loop, &sink->watch, PQsocket(sink->conn),
-					  status == PGRES_POLLING_READING ? EPOLLIN : EPOLLOUT);
-}
-
-/* libpq would write to stderr itself: as often as the server likes, and as it came. */
-static void
-take_notice(void *owner, const char *message)
-{
-	eb_log(EB_LOG_INFO, "database: %.300s", message);
-}
-
-static void
-connect_now(EbSink *sink)
-{
-	/* first ours, which the configuration may override, then what it may not */
-	static const char *const keys[] = {"application_name",
-									   "tcp_user_timeout",
-									   "keepalives_idle",
-									   "keepalives_interval",
-									   "keepalives_count",
-									   "options",
-									   "dbname",
-									   "client_encoding",
-									   NULL};
-	const char *values[] = {
-		"elecbill-collector", "10000", "30", "10", "3", "-c statement_timeout=" STATEMENT_TIMEOUT,
-		sink->conf->conninfo, "UTF8",  NULL};
-
-	sink->conn = PQconnectStartParams(keys, values, 1);
-	sink->state = EB_SINK_CONNECTING;
-	if (sink->conn == NULL || PQstatus(sink->conn) == CONNECTION_BAD)
-	{
-		fail(sink, "connecting", PQerrorMessage(sink->conn), REMEDY_RETRY);
+	if (sink->errand_next && eb_sink_errand_send(sink))
 		return;
+	n = eb_spool_read(sink->spool, &sink->batch, sink->limit);
+	sink->errand_next = true;
+	if (n > 0 || sink->spool->acked > sink->db_acked)
+		send_rows(sink, n);
+	else if (!eb_sink_errand_send(sink) && sink->closing)
+		sink->drained(sink->owner);
+}
+
+/* Somebody has called NOTIFY; what for is in no need to be known. */
+static void
+take_notifications(EbSink *sink)
+{
+	PGnotify *notify;
+	bool any = false;
+
+	while (sink->conn != NULL && (notify = PQnotifies(sink->conn)) != NULL)
+	{
+		PQfreemem(notify);
+		any = true;
 	}
-	PQsetNoticeProcessor(sink->conn, take_notice, NULL);
-	eb_timer_after(&sink->timer, CONNECT_MS);
-	eb_loop_watch(sink->loop, &sink->watch, PQsocket(sink->conn), EPOLLOUT);
+	if (any && sink->errand_owner.notified != NULL)
+		sink->errand_owner.notified(sink->errand_owner.owner);
 }
 
 /* One statement gives one result; the next may be sent only behind the NULL that ends it. */
@@ -298,11 +243,12 @@ take_results(EbSink *sink)
 
 	if (!PQconsumeInput(sink->conn))
 	{
-		fail(sink, "connection", PQerrorMessage(sink->conn), REMEDY_RETRY);
+		eb_sink_fail(sink, "connection", PQerrorMessage(sink->conn), EB_REMEDY_RETRY);
 		return;
 	}
-	flush_out(sink);
-	while (sink->state != EB_SINK_OFF && !PQisBusy(sink->conn))
+	eb_sink_flush_out(sink);
+	take_notifications(sink);
+	while (sink->state != EB_SINK_OFF && sink->state != EB_SINK_CONNECTING && !PQisBusy(sink->conn))
 	{
 		if ((result = PQgetResult(sink->conn)) != NULL)
 		{
@@ -315,9 +261,11 @@ take_results(EbSink *sink)
 		if (result == NULL)
 			return;
 		if (sink->state == EB_SINK_GREETING)
-			greet(sink, result);
+			eb_sink_greeted(sink, result);
+		else if (sink->state == EB_SINK_ON_ERRAND)
+			eb_sink_errand_answered(sink, result);
 		else
-			batch_done(sink, result);
+			batch_answered(sink, result);
 	}
 }
 
@@ -326,8 +274,9 @@ sink_ready(void *owner, uint32_t events)
 {
 	EbSink *sink = owner;
 
+	(void) events;
 	if (sink->state == EB_SINK_CONNECTING)
-		connect_step(sink);
+		eb_sink_connect_step(sink);
 	else if (sink->state != EB_SINK_OFF)
 		take_results(sink);
 }
@@ -338,26 +287,29 @@ sink_timer(void *owner)
 	EbSink *sink = owner;
 
 	if (sink->state == EB_SINK_OFF)
-		connect_now(sink);
-	else if (sink->state == EB_SINK_IDLE)
-		send_batch(sink);
+		eb_sink_connect(sink);
+	else if (sink->state == EB_SINK_IDLE || sink->state == EB_SINK_PAUSED)
+		eb_sink_go_on(sink);
 	else
-		fail(sink, sink->state == EB_SINK_CONNECTING ? "connecting" : "waiting",
-			 "no answer in time", REMEDY_RETRY);
+		eb_sink_fail(sink, sink->state == EB_SINK_CONNECTING ? "connecting" : "waiting",
+					 "no answer in time", EB_REMEDY_RETRY);
 }
 
-void
-eb_sink_open(EbSink *sink, EbLoop *loop, EbQueue *queue, const EbConfig *conf)
+bool
+eb_sink_open(EbSink *sink, EbLoop *loop, EbSpool *spool, const EbConfig *conf)
 {
 	memset(sink, 0, sizeof(*sink));
 	sink->loop = loop;
-	sink->queue = queue;
+	sink->spool = spool;
 	sink->conf = conf;
-	sink->backoff_ms = BACKOFF_FIRST_MS;
-	sink->batch_limit = (size_t) conf->batch_rows;
+	sink->backoff_ms = EB_SINK_BACKOFF_FIRST_MS;
+	sink->limit = conf->batch_rows;
 	sink->watch = (EbWatch){-1, sink_ready, sink};
 	eb_loop_add_timer(loop, &sink->timer, sink_timer, sink);
-	connect_now(sink);
+	if (!eb_spool_batch_open(&sink->batch, conf->batch_rows))
+		return false;
+	eb_sink_connect(sink);
+	return true;
 }
 
 void
@@ -366,18 +318,21 @@ eb_sink_free(EbSink *sink)
 	if (sink->loop == NULL)
 		return;
 	eb_timer_stop(&sink->timer);
-	disconnect(sink);
+	eb_sink_disconnect(sink);
+	eb_spool_batch_free(&sink->batch);
 	sink->loop = NULL;
 }
 
-/* The first row of a batch starts the gathering, a full batch ends it. */
+/* The first record of a batch starts the gathering, enough of them end it. */
 void
 eb_sink_poke(EbSink *sink)
 {
-	if (sink->state != EB_SINK_IDLE || sink->queue->count == 0)
+	int64_t ready = eb_spool_ready(sink->spool);
+
+	if (sink->state != EB_SINK_IDLE || ready == 0)
 		return;
-	if (sink->closing || sink->queue->count >= sink->batch_limit)
-		send_batch(sink);
+	if (sink->closing || ready >= ENOUGH_ROWS || ready >= sink->limit)
+		eb_sink_go_on(sink);
 	else if (!sink->timer.armed)
 		eb_timer_after(&sink->timer, sink->conf->flush_ms);
 }
@@ -388,11 +343,21 @@ eb_sink_close(EbSink *sink, void (*drained)(void *), void (*stuck)(void *), void
 	sink->drained = drained;
 	sink->stuck = stuck;
 	sink->owner = owner;
+	eb_spool_sync(sink->spool);
 	sink->closing = true;
-	if (sink->queue->count == 0 && sink->state != EB_SINK_SENDING)
+	if (eb_spool_ready(sink->spool) == 0 && sink->errand == NULL && sink->state != EB_SINK_SENDING)
 		drained(owner);
 	else if (sink->state == EB_SINK_IDLE)
-		send_batch(sink);
-	else if (sink->state == EB_SINK_OFF)
+		eb_sink_go_on(sink);
+	else if (sink->state == EB_SINK_OFF || sink->state == EB_SINK_PAUSED)
 		eb_timer_after(&sink->timer, 0);
+}
+
+void
+eb_sink_reload(EbSink *sink, const EbConfig *conf)
+{
+	sink->conf = conf;
+	sink->renewing = true;
+	if (sink->state != EB_SINK_SENDING && sink->state != EB_SINK_ON_ERRAND && !sink->closing)
+		renew(sink);
 }

@@ -78,7 +78,7 @@ SELECT * FROM pg_temp.load(E'building,room,account_no,name,kind,meter_no,model,m
 	'A,R2,A2,H2,residential,M2,X,1,0,2025-11-01,SEED-TIER,,13,,,\n'
 	'A,R2,A2,H2,residential,M2,X,1,0,2025-11-01,SEED-TIER,,,7,,\n'
 	'A,R2,A2,H2,residential,M2,X,1,0,2025-11-01,SEED-TIER,,,,WEEK,\n'
-	'A,R2,A2,H2,residential,M2,X,1,0,2025-11-01,SEED-TIER,,,,,a-b\n'
+	'A,R2,A2,H2,residential,M2,X,1,0,2025-11-01,SEED-TIER,,,,,a b\n'
 	'A,R2,A2,H2,residential,M2\n'
 	'A,R2,A2,"H"2,residential,M2,X,1,0,2025-11-01,SEED-TIER,,,,,\n'
 	',,,,,,,,,,,,,,,\n'
@@ -129,4 +129,9 @@ INSERT INTO elecbill.tariff_plan (org_id, code) SELECT o.id, 'T' FROM elecbill.o
 SELECT * FROM elecbill.import_estate('E2', convert_to(E'room,account_no,name,kind,meter_no,model,last_reading,last_read_at,tariff\nR-0101,A-0101,H,residential,M0101,DDZY-1,0,2025-11-01,T\nR-0102,A-0102,H,residential,N0102,DDZY-1,0,2025-07-01,T\n', 'UTF8'));
 -- the local midnight of Berlin in summer
 SELECT lower(i.valid) FROM elecbill.meter_installation i JOIN elecbill.meter m ON m.id = i.meter_id WHERE m.serial = 'N0102';
+-- meters of DL/T have four tariffs; every protocol of the collector has a name here
+SELECT * FROM elecbill.import_estate('E2', convert_to(E'room,account_no,name,kind,meter_no,model,last_reading,last_read_at,tariff,protocol\nR-1,A-1,H,residential,N-1997,D97,0,2025-07-01,T,dlt645-1997\nR-2,A-2,H,residential,N-SML,EDL,0,2025-07-01,T,sml-quirks\n', 'UTF8'));
+SELECT m.serial, d.protocol, string_agg(g.code, ' ' ORDER BY g.code) AS registers
+FROM elecbill.meter m JOIN elecbill.meter_model d ON d.id = m.model_id JOIN elecbill.meter_register g ON g.meter_id = m.id
+WHERE d.protocol ~ '-' GROUP BY 1, 2 ORDER BY 1;
 SELECT * FROM elecbill._fsck_reading();

@@ -171,3 +171,11 @@ JOIN elecbill.meter_register g ON g.meter_id = m.id AND g.code = o.register
 LEFT JOIN elecbill.reading r ON r.register_id = g.id AND r.read_at = o.at
 WHERE r.register_wh IS DISTINCT FROM o.kwh * 1000 OR r.seq <> 999 + o.i;
 SELECT * FROM elecbill._fsck_reading();
+
+-- a row that vanishes on its way into the table ends the batch; nothing of it is acknowledged
+CREATE FUNCTION public.swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER swallow BEFORE INSERT ON elecbill.reading FOR EACH ROW WHEN (NEW.register_wh = 105000) EXECUTE FUNCTION public.swallow();
+SELECT * FROM elecbill.ingest(:c, 3000, '{M1,M1}', '{1.8.0,1.8.0}', '{2025-11-03 00:00Z,2025-11-03 00:15Z}', '{104,105}', '{0,0}', '{NULL,NULL}');
+\echo :LAST_ERROR_SQLSTATE
+DROP TRIGGER swallow ON elecbill.reading;
+SELECT acked_seq, (SELECT count(*) FROM elecbill.reading WHERE seq >= 3000) AS stored FROM elecbill.collector WHERE code = 'C1';

@@ -52,8 +52,27 @@ RETURN (
 			('estimated_readings', '抄表间隔过长,分时电量为估计', 'readings too far apart'),
 			-- alarms and their states
 			('usage_limit', '用电量超限', 'usage above its limit'),
+			('collector_silent', '采集器失联', 'collector not heard'),
+			('meter_silent', '电表无数据', 'meter not heard'),
+			('meter_foreign', '表号不符', 'another meter answers'),
+			('meter_known', '表号恢复相符', 'the right meter answers'),
+			('order_unconfirmed', '通断电未确认', 'order not seen done'),
+			('spool_full', '采集缓存已满', 'spool is full'), ('spool_ok', '采集缓存恢复', 'spool has room'),
+			('breaker_open', '电表暂停轮询', 'meter is left out for a while'),
+			('breaker_closed', '电表恢复轮询', 'meter is read again'),
+			('port_lost', '端口断开', 'port is gone'), ('port_open', '端口恢复', 'port is open'),
+			('clock_set', '时钟被调整', 'clock was set'),
+			('started', '采集器启动', 'collector started'), ('stopping', '采集器停止', 'collector stops'),
+			('config_loaded', '配置已加载', 'configuration loaded'), ('config_refused', '配置有误,未采用', 'configuration refused'),
+			('events_lost', '部分事件丢失', 'events were lost'),
+			('energy_while_off', '停电后仍有用电', 'energy while disconnected'),
+			-- commands and their states
+			('read', '召测', 'read now'), ('relay_read', '查询继电器', 'look at the relay'),
+			('disconnect', '停电', 'disconnect'), ('reconnect', '复电', 'reconnect'),
+			('queued', '排队', 'queued'), ('sent', '已下发', 'handed out'), ('acked', '已执行', 'done'),
+			('failed', '失败', 'failed'), ('expired', '已过期', 'expired'),
 			('open', '未恢复', 'open'), ('closed', '已恢复', 'over'), ('info', '通知', 'notice')
 		 ) AS w(code, zh, en) WHERE w.code = label.code),
 		code));
 COMMENT ON FUNCTION elecbill.label(text, text) IS
-'word for a code (state of a bill, period, kind, quality, exception, alarm) in Chinese (zh) or English (en); what it does not know comes back as it is';
+'word for a code (state of a bill, period, kind, quality, exception, alarm, event, command) in Chinese (zh) or English (en); what it does not know comes back as it is';

@@ -24,7 +24,7 @@ CREATE TABLE elecbill.meter_model (
 	id			bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT meter_model_pkey PRIMARY KEY,
 	vendor		text NOT NULL CONSTRAINT meter_model_vendor_check CHECK (vendor <> ''),
 	model		text NOT NULL CONSTRAINT meter_model_model_check CHECK (model <> ''),
-	protocol	text NOT NULL CONSTRAINT meter_model_protocol_check CHECK (protocol ~ '^[a-z0-9_]{1,32}$'),
+	protocol	text NOT NULL CONSTRAINT meter_model_protocol_check CHECK (protocol ~ '^[a-z0-9_-]{1,32}$'),
 	digits		smallint NOT NULL CONSTRAINT meter_model_digits_check CHECK (digits BETWEEN 4 AND 12),
 	decimals	smallint NOT NULL CONSTRAINT meter_model_decimals_check CHECK (decimals BETWEEN 0 AND 4),
 	CONSTRAINT meter_model_vendor_model_key UNIQUE (vendor, model)
@@ -33,7 +33,7 @@ COMMENT ON TABLE elecbill.meter_model IS 'kinds of meters; shared by all orgs';
 COMMENT ON COLUMN elecbill.meter_model.id IS 'internal key';
 COMMENT ON COLUMN elecbill.meter_model.vendor IS 'maker';
 COMMENT ON COLUMN elecbill.meter_model.model IS 'the maker''s name of the model';
-COMMENT ON COLUMN elecbill.meter_model.protocol IS 'how it is read: dlt645, csvline, ..., or manual (read by people)';
+COMMENT ON COLUMN elecbill.meter_model.protocol IS 'how it is read: dlt645, modbus, ... as the collector names it, or manual (read by people)';
 COMMENT ON COLUMN elecbill.meter_model.digits IS 'places before the decimal point, in kWh, 4 to 12: where the register rolls over';
 COMMENT ON COLUMN elecbill.meter_model.decimals IS 'places behind the decimal point, 0 to 4';
 

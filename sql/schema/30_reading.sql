@@ -9,6 +9,10 @@ CREATE TABLE elecbill.collector (
 	code		text NOT NULL CONSTRAINT collector_code_check CHECK (code ~ '^\S{1,64}$'),
 	acked_seq	bigint NOT NULL DEFAULT 0 CONSTRAINT collector_acked_seq_check CHECK (acked_seq >= 0),
 	last_seen_at timestamptz,
+	version		text,
+	contact_at	timestamptz,
+	silent_after_s integer NOT NULL DEFAULT 900
+				CONSTRAINT collector_silent_after_s_check CHECK (silent_after_s BETWEEN 60 AND 2678400),
 	CONSTRAINT collector_org_code_key UNIQUE (org_id, code)
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE elecbill.collector IS 'daemons that deliver readings by ingest(); each only for meters of its org';
@@ -17,6 +21,9 @@ COMMENT ON COLUMN elecbill.collector.org_id IS 'owner';
 COMMENT ON COLUMN elecbill.collector.code IS 'the key people use, one per org';
 COMMENT ON COLUMN elecbill.collector.acked_seq IS 'highest sequence number that was committed here; only moves forward';
 COMMENT ON COLUMN elecbill.collector.last_seen_at IS 'time of its last ingest(); NULL = never';
+COMMENT ON COLUMN elecbill.collector.version IS 'of the daemon, as it said in collector_hello(); NULL = it never said';
+COMMENT ON COLUMN elecbill.collector.contact_at IS 'when it last called anything but ingest(), to the minute; NULL = never';
+COMMENT ON COLUMN elecbill.collector.silent_after_s IS 'seconds without a sign of it after which it is an alarm (collector_silent)';
 
 CREATE TABLE elecbill.reading (
 	register_id	bigint NOT NULL,

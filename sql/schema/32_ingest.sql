@@ -3,6 +3,11 @@
 -- Two steps: store what is good, in the order of the key; then, only when something is left over,
 -- look at the rest. As one statement of chained CTEs the planner would guess a few rows and loop over
 -- all of them for each. Arrays are unnested, never subscripted: a[i] walks over all before it.
+--
+-- Measured, 5,000 rows of 10,000 registers: rows that are plainly good pass by a short test, without a
+-- reason as text (a tenth); joins by hash where a batch is not small beside the estate, which the planner
+-- cannot know, for it guesses 200 different registers in any array (a quarter); a plain INSERT, and
+-- ON CONFLICT only when a row was there already (an eighth).
 
 CREATE FUNCTION elecbill._slot_at(read_at timestamptz, interval_s integer) RETURNS timestamptz
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -19,6 +24,30 @@ RETURN (
 	WHERE quality & (1 << (n.i - 1)::integer) <> 0);
 COMMENT ON FUNCTION elecbill._quality_names(integer) IS 'names of the flags of reading.quality; NULL = none';
 
+CREATE FUNCTION elecbill._ingest_reason(kwh numeric, wrap_wh bigint, read_at timestamptz, interval_s integer,
+	quality integer, horizon timestamptz, retained timestamptz) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN CASE
+	WHEN kwh IS NULL THEN 'no value'
+	WHEN kwh = 'NaN' THEN 'value is not a number'
+	WHEN kwh IN ('Infinity', '-Infinity') THEN 'infinite value'
+	WHEN kwh < 0 THEN 'negative value'
+	WHEN kwh >= wrap_wh / 1000 THEN 'value beyond the register'
+	WHEN kwh <> trunc(kwh, 3) THEN 'more than 3 decimals'
+	WHEN read_at IS NULL THEN 'no instant'
+	WHEN NOT isfinite(read_at) THEN 'infinite instant'
+	WHEN read_at > horizon THEN 'instant in the future'
+	WHEN read_at < retained + interval '12 hours'
+		AND least(read_at, elecbill._slot_at(read_at, interval_s) - interval '1 microsecond') < retained
+		THEN 'late beyond retention'
+	WHEN quality < 0 THEN 'negative quality'
+	END;
+COMMENT ON FUNCTION elecbill._ingest_reason(numeric, bigint, timestamptz, integer, integer, timestamptz, timestamptz) IS 'why a value of a known register cannot be a reading, whatever the meter; NULL = it can';
+
+CREATE FUNCTION elecbill._ingest_horizon() RETURNS timestamptz
+LANGUAGE sql STABLE PARALLEL SAFE RETURN elecbill.now() + interval '10 min';
+COMMENT ON FUNCTION elecbill._ingest_horizon() IS 'latest instant of a reading that ingest() takes';
+
 CREATE FUNCTION elecbill._ingest_check(p_org integer, p_meters text[], p_registers text[],
 	p_read_at timestamptz[], p_kwh numeric[], p_quality integer[], p_meter_at timestamptz[], p_frames bytea[])
 RETURNS TABLE (i bigint, register_id bigint, wrap_wh bigint, register_wh bigint, slot_at timestamptz,
@@ -26,7 +55,7 @@ RETURNS TABLE (i bigint, register_id bigint, wrap_wh bigint, register_wh bigint,
 	meter_at timestamptz, frame bytea)
 LANGUAGE plpgsql STABLE ROWS 200 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	horizon	timestamptz := elecbill.now() + interval '10 min';
+	horizon	timestamptz := elecbill._ingest_horizon();
 	retained timestamptz := elecbill._retained_since();
 BEGIN
 	RETURN QUERY
@@ -45,23 +74,12 @@ BEGIN
 		WHEN t.register IS NULL THEN 'no register'
 		WHEN m.id IS NULL THEN 'unknown meter'
 		WHEN g.id IS NULL THEN 'unknown register'
-		WHEN t.kwh IS NULL THEN 'no value'
-		WHEN t.kwh = 'NaN' THEN 'value is not a number'
-		WHEN t.kwh IN ('Infinity', '-Infinity') THEN 'infinite value'
-		WHEN t.kwh < 0 THEN 'negative value'
-		WHEN t.kwh >= g.wrap_wh / 1000 THEN 'value beyond the register'
-		WHEN t.kwh <> trunc(t.kwh, 3) THEN 'more than 3 decimals'
-		WHEN t.read_at IS NULL THEN 'no instant'
-		WHEN NOT isfinite(t.read_at) THEN 'infinite instant'
-		WHEN t.read_at > horizon THEN 'instant in the future'
-		WHEN t.read_at < retained + interval '12 hours'
-			AND least(t.read_at, elecbill._slot_at(t.read_at, m.interval_s) - interval '1 microsecond') < retained
-			THEN 'late beyond retention'
-		WHEN t.quality < 0 THEN 'negative quality'
-		WHEN NOT EXISTS (SELECT FROM elecbill.meter_installation n
-						 WHERE n.meter_id = m.id AND lower(n.valid) <= t.read_at
-						   AND (upper_inf(n.valid) OR upper(n.valid) >= t.read_at))
-			THEN 'meter not installed at this instant'
+		ELSE coalesce(
+			elecbill._ingest_reason(t.kwh, g.wrap_wh, t.read_at, m.interval_s, t.quality, horizon, retained),
+			CASE WHEN NOT EXISTS (SELECT FROM elecbill.meter_installation n
+								  WHERE n.meter_id = m.id AND lower(n.valid) <= t.read_at
+									AND (upper_inf(n.valid) OR upper(n.valid) >= t.read_at))
+				 THEN 'meter not installed at this instant' END)
 		END OFFSET 0) c(reason);	/* OFFSET: worked out once per row, not once per mention */
 END $$;
 COMMENT ON FUNCTION elecbill._ingest_check(integer, text[], text[], timestamptz[], numeric[], integer[], timestamptz[], bytea[]) IS 'the rows of a call of ingest(), with what they mean or the reason why they mean nothing';
@@ -76,45 +94,96 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._reading_before(bigint, timestamptz, timestamptz) IS 'Wh of the last reading of a register before an instant, and after another where that is given; NULL = none';
 
+CREATE FUNCTION elecbill._ingest_rows(p_org integer, p_meters text[], p_registers text[], p_read_at timestamptz[],
+	p_kwh numeric[], p_quality integer[], p_meter_at timestamptz[], p_horizon timestamptz, p_retained timestamptz)
+RETURNS TABLE (i bigint, register_id bigint, read_at timestamptz, register_wh bigint, slot_at timestamptz,
+	meter_at timestamptz, quality integer)
+LANGUAGE sql STABLE ROWS 200
+BEGIN ATOMIC
+	SELECT t.i, t.register_id, t.read_at, t.register_wh, t.slot_at, t.meter_at,
+		   t.quality | CASE WHEN t.before_wh <= t.register_wh OR t.before_wh IS NULL OR t.quality & 512 <> 0 THEN 0
+							WHEN t.before_wh > t.wrap_wh / 10 * 9 AND t.register_wh < t.wrap_wh / 10 THEN 64
+							ELSE 16 END
+	-- the value before this one, in the batch or in the table; a late row has to look it up
+	FROM (SELECT b.*, CASE
+			WHEN l.read_at IS NULL OR l.read_at < b.batch_at THEN b.batch_wh
+			WHEN l.read_at < b.read_at THEN l.register_wh
+			ELSE coalesce(elecbill._reading_before(b.register_id, b.read_at, b.batch_at), b.batch_wh)
+			END AS before_wh
+		  FROM (SELECT o.*, lag(o.read_at) OVER w AS batch_at, lag(o.register_wh) OVER w AS batch_wh
+				FROM (SELECT DISTINCT ON (g.id, u.read_at) g.id AS register_id, u.read_at, u.i, g.wrap_wh,
+							 (u.kwh * 1000)::bigint AS register_wh,
+							 elecbill._slot_at(u.read_at, m.interval_s) AS slot_at,
+							 CASE WHEN isfinite(u.meter_at) THEN u.meter_at END AS meter_at,
+							 coalesce(u.quality, 0) | CASE WHEN isfinite(u.meter_at) IS NOT FALSE THEN 0 ELSE 8 END AS quality
+					  FROM unnest(p_meters, p_registers, p_read_at, p_kwh, p_quality, p_meter_at)
+						   WITH ORDINALITY AS u(meter, register, read_at, kwh, quality, meter_at, i)
+					  JOIN elecbill.meter AS m ON m.serial = u.meter AND m.org_id = p_org
+					  JOIN elecbill.meter_register AS g ON g.meter_id = m.id AND g.code = u.register
+					  -- nearly all pass the first test, which says nothing that the second does not
+					  WHERE CASE WHEN u.kwh >= 0 AND u.kwh < g.wrap_wh / 1000 AND scale(u.kwh) <= 3
+								   AND isfinite(u.read_at) AND u.read_at <= p_horizon
+								   AND u.read_at >= p_retained + interval '12 hours' AND u.quality >= 0
+								 THEN true
+								 ELSE elecbill._ingest_reason(u.kwh, g.wrap_wh, u.read_at, m.interval_s, u.quality,
+															  p_horizon, p_retained) IS NULL END
+						AND EXISTS (SELECT FROM elecbill.meter_installation AS n
+									WHERE n.meter_id = m.id AND lower(n.valid) <= u.read_at
+									  AND (upper_inf(n.valid) OR upper(n.valid) >= u.read_at))
+					  ORDER BY g.id, u.read_at, u.i) AS o
+				WINDOW w AS (PARTITION BY o.register_id ORDER BY o.read_at)) AS b
+		  LEFT JOIN elecbill.reading_latest AS l ON l.register_id = b.register_id
+		  OFFSET 0) AS t
+	ORDER BY t.register_id, t.read_at;
+END;
+COMMENT ON FUNCTION elecbill._ingest_rows(integer, text[], text[], timestamptz[], numeric[], integer[], timestamptz[], timestamptz, timestamptz) IS 'the good rows of a call of ingest() in the order of the key, the first of several for one instant, flagged went_backwards or rollover_candidate; the same that _ingest_check() has no reason against. Inlined by the planner';
+
 CREATE FUNCTION elecbill._ingest_store(p_org integer, p_collector uuid, p_first_seq bigint, p_meters text[],
 	p_registers text[], p_read_at timestamptz[], p_kwh numeric[], p_quality integer[], p_meter_at timestamptz[])
 RETURNS integer
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+SET enable_nestloop = on AS $$
 DECLARE
+	horizon	timestamptz := elecbill._ingest_horizon();
+	retained timestamptz := elecbill._retained_since();
 	n	integer;
 BEGIN
+	-- a scan of all registers costs less than looking up a twentieth of them one by one
+	IF cardinality(p_meters) >= (SELECT c.reltuples / 20 FROM pg_class AS c
+								 WHERE c.oid = 'elecbill.meter_register'::regclass)
+	THEN
+		PERFORM set_config('enable_nestloop', 'off', true);
+	END IF;
+	BEGIN
+		INSERT INTO elecbill.reading (register_id, read_at, register_wh, slot_at, meter_at, received_at, seq,
+									  collector_id, org_id, quality, source)
+		SELECT r.register_id, r.read_at, r.register_wh, r.slot_at, r.meter_at, elecbill.now(),
+			   p_first_seq + r.i - 1, p_collector, p_org, r.quality, 0
+		FROM elecbill._ingest_rows(p_org, p_meters, p_registers, p_read_at, p_kwh, p_quality, p_meter_at,
+								   horizon, retained) AS r;
+		GET DIAGNOSTICS n = ROW_COUNT;
+		RETURN n;
+	EXCEPTION WHEN unique_violation THEN
+		NULL;	/* some were there: sent again, or by another collector */
+	END;
 	INSERT INTO elecbill.reading (register_id, read_at, register_wh, slot_at, meter_at, received_at, seq,
 								  collector_id, org_id, quality, source)
-	SELECT t.register_id, t.read_at, t.register_wh, t.slot_at, t.meter_at, elecbill.now(),
-		   p_first_seq + t.i - 1, p_collector, p_org,
-		   t.quality | CASE WHEN before.wh <= t.register_wh OR before.wh IS NULL OR t.quality & 512 <> 0 THEN 0
-							WHEN before.wh > t.wrap_wh / 10 * 9 AND t.register_wh < t.wrap_wh / 10 THEN 64
-							ELSE 16 END, 0
-	FROM (SELECT b.*, lag(b.read_at) OVER w AS batch_at, lag(b.register_wh) OVER w AS batch_wh
-		  FROM (SELECT DISTINCT ON (c.register_id, c.read_at) c.*
-				FROM elecbill._ingest_check(p_org, p_meters, p_registers, p_read_at, p_kwh, p_quality,
-											p_meter_at, NULL) c
-				WHERE c.reason IS NULL
-				ORDER BY c.register_id, c.read_at, c.i) b
-		  WINDOW w AS (PARTITION BY b.register_id ORDER BY b.read_at)) t
-	LEFT JOIN elecbill.reading_latest l ON l.register_id = t.register_id
-	-- the value before this one, in the batch or in the table; a late row has to look it up
-	CROSS JOIN LATERAL (SELECT CASE
-		WHEN l.read_at IS NULL OR l.read_at < t.batch_at THEN t.batch_wh
-		WHEN l.read_at < t.read_at THEN l.register_wh
-		ELSE coalesce(elecbill._reading_before(t.register_id, t.read_at, t.batch_at), t.batch_wh)
-		END OFFSET 0) before(wh)
-	ORDER BY t.register_id, t.read_at
+	SELECT r.register_id, r.read_at, r.register_wh, r.slot_at, r.meter_at, elecbill.now(),
+		   p_first_seq + r.i - 1, p_collector, p_org, r.quality, 0
+	FROM elecbill._ingest_rows(p_org, p_meters, p_registers, p_read_at, p_kwh, p_quality, p_meter_at,
+							   horizon, retained) AS r
 	ON CONFLICT (register_id, read_at) DO NOTHING;
 	GET DIAGNOSTICS n = ROW_COUNT;
 	RETURN n;
 END $$;
-COMMENT ON FUNCTION elecbill._ingest_store(integer, uuid, bigint, text[], text[], timestamptz[], numeric[], integer[], timestamptz[]) IS 'step 1 of ingest(): stores the good rows, flags went_backwards and rollover_candidate; returns how many were new';
+COMMENT ON FUNCTION elecbill._ingest_store(integer, uuid, bigint, text[], text[], timestamptz[], numeric[], integer[], timestamptz[]) IS 'step 1 of ingest(): stores the good rows; returns how many were new';
 
 CREATE FUNCTION elecbill._ingest_rest(p_org integer, p_collector uuid, p_first_seq bigint, p_meters text[],
 	p_registers text[], p_read_at timestamptz[], p_kwh numeric[], p_quality integer[], p_meter_at timestamptz[],
 	p_frames bytea[], OUT conflict integer, OUT rejected integer)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	missing	integer;
 BEGIN
 	WITH offer AS MATERIALIZED (
 		SELECT c.*, p_first_seq + c.i - 1 AS seq, r.register_wh AS stored_wh, r.quality AS stored_quality,
@@ -152,8 +221,14 @@ BEGIN
 		ORDER BY x.i
 		ON CONFLICT ON CONSTRAINT reading_inbox_content_key DO NOTHING
 	)
-	SELECT count(*) FILTER (WHERE x.stored_wh <> x.register_wh), count(x.reason) INTO conflict, rejected
+	SELECT count(*) FILTER (WHERE x.stored_wh <> x.register_wh), count(x.reason),
+		   count(*) FILTER (WHERE x.reason IS NULL AND x.stored_wh IS NULL)
+	INTO conflict, rejected, missing
 	FROM offer x;
+	-- the two steps must agree on what is good: no row may vanish between them
+	IF missing > 0 THEN
+		RAISE EXCEPTION 'ingest() lost % good rows of its batch', missing USING ERRCODE = 'XX000';
+	END IF;
 END $$;
 COMMENT ON FUNCTION elecbill._ingest_rest(integer, uuid, bigint, text[], text[], timestamptz[], numeric[], integer[], timestamptz[], bytea[]) IS 'step 2 of ingest(): rows that were not stored go to reading_conflict and reading_inbox, frames of stored ones to reading_inbox; counts the first two kinds';
 

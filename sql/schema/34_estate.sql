@@ -116,7 +116,7 @@ BEGIN
 	IF kind IS NULL THEN
 		PERFORM elecbill._estate_fail('kind', 'UB400',
 			'kind must be residential 居民, commercial 商业, industrial 工业, common 公共 or charging 充电桩');
-	ELSIF protocol !~ '^[a-z0-9_]{1,32}$' THEN
+	ELSIF protocol !~ '^[a-z0-9_-]{1,32}$' THEN
 		PERFORM elecbill._estate_fail('protocol', 'UB400', 'protocol must be a name such as dlt645, csvline or manual');
 	ELSIF 1440 % minutes <> 0 THEN
 		PERFORM elecbill._estate_fail('interval_min', 'UB400', 'interval_min must divide a day');
@@ -244,7 +244,7 @@ BEGIN
 	-- a DL/T 645 block brings the meter's four tariff registers along with the total
 	INSERT INTO elecbill.meter_register (org_id, meter_id, code, wrap_wh)
 	SELECT p_org, device.id, '1.8.' || n, ('1e' || kind.digits + 3)::numeric
-	FROM generate_series(0, CASE kind.protocol WHEN 'dlt645' THEN 4 ELSE 0 END) n;
+	FROM generate_series(0, CASE WHEN kind.protocol ~ '^dlt' THEN 4 ELSE 0 END) n;
 	RETURN device.id;
 END $$;
 COMMENT ON FUNCTION elecbill._estate_meter(integer, jsonb) IS 'model, meter and registers of a row of import_estate()';

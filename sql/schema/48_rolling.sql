@@ -93,8 +93,9 @@ COMMENT ON INDEX elecbill.alarm_open_key IS 'one open alarm for an object and co
 COMMENT ON INDEX elecbill.alarm_since_key IS 'one alarm for each beginning';
 COMMENT ON INDEX elecbill.alarm_usage_point_idx IS 'alarms of a point';
 
+-- enable_seqscan: the plan is made while there are few alarms, and stays when ten thousand are raised at once
 CREATE FUNCTION elecbill._alarm_end(p_org integer, p_code text, p_object text, p_at timestamptz) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 BEGIN
 	-- where late readings took back what raised it, it was so for an instant only
 	UPDATE elecbill.alarm AS a
@@ -107,7 +108,7 @@ COMMENT ON FUNCTION elecbill._alarm_end(integer, text, text, timestamptz) IS 'cl
 
 CREATE FUNCTION elecbill._alarm_during(p_org integer, p_point bigint, p_code text, p_severity text, p_object text,
 	p_during tstzrange, p_details jsonb) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
 DECLARE
 	known	elecbill.alarm;
 BEGIN

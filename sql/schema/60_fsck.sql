@@ -208,6 +208,7 @@ BEGIN
 	RETURN QUERY SELECT * FROM elecbill._fsck_reading();
 	RETURN QUERY SELECT * FROM elecbill._fsck_profile();
 	RETURN QUERY SELECT * FROM elecbill._fsck_limit();
+	RETURN QUERY SELECT * FROM elecbill._fsck_device();
 	RETURN QUERY SELECT * FROM elecbill._fsck_bill();
 	RETURN QUERY SELECT * FROM elecbill._fsck_energy();
 	RETURN QUERY SELECT * FROM elecbill._fsck_run();

@@ -3,15 +3,15 @@
 # Tables, types, casts and whatever has changed its shape stand in the upgrade scripts.
 # A statement ends with a line that ends with ";" outside of quotes, $tag$ and BEGIN ATOMIC.
 
-function flush_statement()
+# By lines: create_schema() is one statement of ten thousand, and would be copied for each of them
+function flush_statement(i, wanted)
 {
-	if (statement ~ /^CREATE (FUNCTION|PROCEDURE|AGGREGATE|VIEW|TRIGGER) /)
-		sub(/^CREATE /, "CREATE OR REPLACE ", statement)
-	else if (statement !~ /^COMMENT ON /)
-		statement = ""
-	printf "%s", statement
-	statement = ""
-	quotes = atomic = 0
+	wanted = statement[1] ~ /^(CREATE (FUNCTION|PROCEDURE|AGGREGATE|VIEW|TRIGGER)|COMMENT ON) /
+	sub(/^CREATE /, "CREATE OR REPLACE ", statement[1])
+	if (wanted)
+		for (i = 1; i <= lines; i++)
+			print statement[i]
+	lines = quotes = atomic = 0
 }
 
 # What of a line stands outside of dollar quotes; tag is the one that is open at its end
@@ -37,10 +37,10 @@ function outside(line, kept, at)
 	return kept
 }
 
-statement == "" && (/^--/ || /^\\/ || /^[ \t]*$/) { next }
+lines == 0 && (/^--/ || /^\\/ || /^[ \t]*$/) { next }
 
 {
-	statement = statement $0 "\n"
+	statement[++lines] = $0
 	line = outside($0)
 	sub(/[ \t]--[^']*$/, "", line)
 	quotes += gsub(/'/, "", line)

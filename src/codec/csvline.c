@@ -181,6 +181,7 @@ read_line(Span line, EbFrame *frame)
 {
 	Span meter, usage, time;
 	EbFrameItem *item;
+	char value[MAX_WHOLE + MAX_PLACES + 4];
 
 	for (size_t i = 0; i < line.n; i++)
 		if ((line.text[i] < 0x20 || line.text[i] > 0x7E) && line.text[i] != '\t')
@@ -196,42 +197,41 @@ read_line(Span line, EbFrame *frame)
 	frame->from_meter = true;
 	memcpy(frame->address, meter.text, meter.n);
 	frame->address[meter.n] = '\0';
-	memset(&frame->dlt645, 0, sizeof(frame->dlt645));
-	frame->nitems = 0;
-	item = eb_frame_item(frame, "usage");
-	if (!read_usage(usage, item->value))
+	frame->checked = false;
+	eb_frame_clear(frame);
+	if (!read_usage(usage, value))
 		return EB_FRAME_VALUE;
+	item = eb_frame_item(frame, "usage");
+	item->value = eb_frame_keep(frame, value, strlen(value));
 	if (is_instant(time))
-	{
-		memcpy(item->time, time.text, time.n);
-		item->time[time.n] = '\0';
-	}
+		item->time = eb_frame_keep(frame, time.text, time.n);
 	return EB_FRAME_OK;
 }
 
 static EbScan
-scan(const uint8_t *bytes, size_t n, bool ended, unsigned *state, EbFrame *frame, size_t *length,
-	 EbFrameError *error)
+scan(const EbScanInput *in, EbFrame *frame, size_t *length, EbFrameError *error)
 {
+	const uint8_t *bytes = in->bytes;
+	size_t n = in->n;
 	size_t limit = n < EB_CSVLINE_MAX_LINE ? n : EB_CSVLINE_MAX_LINE;
-	const uint8_t *end = memchr(bytes, '\n', *state == STATE_TAIL ? n : limit);
+	const uint8_t *end = memchr(bytes, '\n', *in->state == STATE_TAIL ? n : limit);
 	Span line = {(const char *) bytes, end != NULL ? (size_t) (end - bytes) : 0};
 
 	*length = end != NULL ? line.n + 1 : n;
-	if (*state == STATE_TAIL)
+	if (*in->state == STATE_TAIL)
 	{
 		if (end != NULL)
-			*state = 0;
+			*in->state = 0;
 		return EB_SCAN_SKIP;
 	}
 	if (end == NULL && n > EB_CSVLINE_MAX_LINE)
 	{
 		*error = EB_FRAME_TOO_LONG;
 		*length = limit;
-		*state = STATE_TAIL;
+		*in->state = STATE_TAIL;
 		return EB_SCAN_REFUSED;
 	}
-	if (end == NULL && !ended)
+	if (end == NULL && !in->ended)
 		return EB_SCAN_MORE;
 	if (end == NULL)
 	{
@@ -253,7 +253,6 @@ head(const EbFrame *frame, EbFrameText *text)
 
 const EbCodec eb_csvline_codec = {
 	.name = "csvline",
-	.checked = false,
 	.scan = scan,
 	.head = head,
 };

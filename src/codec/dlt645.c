@@ -1,6 +1,6 @@
 /*
- * dlt645.c -- DL/T 645-2007 frames: finding them in a stream, and the requests that read
- * In:  bytes of the line; out: frames. What their data mean is in dlt645_item.c.
+ * dlt645.c -- DL/T 645 frames of both years: finding them in a stream, and the requests that read
+ * In:  bytes of the line; out: frames. What their data mean is in dlt645_item.c and dlt645_1997.c.
  * Floor: codec. Pure C11: no PostgreSQL header, no I/O, no clock, no allocation, no global state.
  *
  *		FE .. 68 A0 A1 A2 A3 A4 A5 68 C L DATA[L] CS 16
@@ -22,6 +22,23 @@
 #define EXCEPTION 0x40
 #define MORE 0x20
 #define FUNCTION 0x1F
+#define NO_FUNCTION 0xFF
+
+/* In what the years differ. */
+typedef struct Year
+{
+	const EbCodec *codec;
+	size_t di_size;
+	bool numbered;		 /* a part carries its number */
+	uint8_t function[3]; /* by EbDlt645Ask; the only ones that requests are built with */
+	EbFrameError (*items)(uint32_t di, const uint8_t *data, size_t n, EbFrame *frame);
+} Year;
+
+static const Year years[] = {
+	[EB_DLT645_2007] = {&eb_dlt645_codec, 4, true, {0x11, 0x12, 0x13}, eb_dlt645_2007_items},
+	[EB_DLT645_1997] =
+		{&eb_dlt645_1997_codec, 2, false, {0x01, 0x02, NO_FUNCTION}, eb_dlt645_1997_items},
+};
 
 static uint8_t
 sum(const uint8_t *bytes, size_t n)
@@ -41,52 +58,42 @@ address_text(const uint8_t *bytes, char *out)
 			 bytes[0]);
 }
 
-/* Data that stay as they are: more frames follow, or the identifier is not in the table. */
-static void
-keep_raw(EbFrame *frame, const uint8_t *data, size_t n)
-{
-	frame->nitems = 0;
-	frame->dlt645.nraw = (int) n;
-	memcpy(frame->dlt645.raw, data, n);
-}
-
-/* Data of a read or follow-up behind its function code: DI, value, and the number of a follow-up. */
+/* Data of a read or follow-up behind its function code: DI, value, and the number of a part. */
 static EbFrameError
-read_data(EbFrame *frame, const uint8_t *data, size_t n)
+read_data(const Year *year, EbFrame *frame, const uint8_t *data, size_t n)
 {
 	EbFrameDlt645 *own = &frame->dlt645;
-	bool follow = (own->control & FUNCTION) == EB_DLT645_NEXT;
+	bool follow = (own->control & FUNCTION) == year->function[EB_DLT645_NEXT];
 	EbFrameError error;
 
 	own->has_di = true;
-	own->di =
-		(uint32_t) data[3] << 24 | (uint32_t) data[2] << 16 | (uint32_t) data[1] << 8 | data[0];
-	data += 4;
-	n -= 4;
-	if (follow && n > 0)
+	for (size_t i = year->di_size; i-- > 0;)
+		own->di = own->di << 8 | data[i];
+	data += year->di_size;
+	n -= year->di_size;
+	if (follow && year->numbered && n > 0)
 		own->seq = data[--n];
 	if (!frame->from_meter)
 		return EB_FRAME_OK;
+	own->nraw = (int) n;
+	memcpy(own->raw, data, n);
 	/* A part of a value means nothing by itself. */
 	if (own->more || follow)
-	{
-		keep_raw(frame, data, n);
 		return EB_FRAME_OK;
-	}
-	error = eb_dlt645_items(own->di, data, n, frame);
-	if (error == EB_FRAME_STRUCTURE)
-	{
-		keep_raw(frame, data, n);
-		return EB_FRAME_OK;
-	}
-	return error;
+	error = year->items(own->di, data, n, frame);
+	if (error != EB_FRAME_STRUCTURE)
+		return error;
+	/* Not in the table: raw is all there is to say. */
+	eb_frame_clear(frame);
+	return EB_FRAME_OK;
 }
 
 /* A frame whose form and sum are right. */
 static EbFrameError
-read_frame(const uint8_t *bytes, EbFrame *frame)
+read_frame(const Year *year, const uint8_t *bytes, EbFrame *frame)
 {
 	EbFrameDlt645 *own = &frame->dlt645;
+	uint8_t function = bytes[8] & FUNCTION;
 	uint8_t data[255];
 	size_t n = bytes[9];
 
@@ -96,7 +103,8 @@ read_frame(const uint8_t *bytes, EbFrame *frame)
 	own->control = bytes[8];
 	own->more = (own->control & MORE) != 0;
 	own->seq = own->error_word = own->nraw = -1;
-	frame->nitems = 0;
+	eb_frame_clear(frame);
+	frame->checked = true;
 	frame->from_meter = (own->control & FROM_METER) != 0;
 	address_text(bytes + 1, frame->address);
 	if ((own->control & EXCEPTION) != 0)
@@ -105,22 +113,20 @@ read_frame(const uint8_t *bytes, EbFrame *frame)
 		own->error_word = n > 0 ? data[n - 1] : 0;
 		return EB_FRAME_OK;
 	}
-	switch (own->control & FUNCTION)
+	if (function == year->function[EB_DLT645_ADDRESS])
 	{
-		case EB_DLT645_ADDRESS:
-			if (n == 6)
-				address_text(data, own->read_address);
-			return EB_FRAME_OK;
-		case EB_DLT645_READ:
-		case EB_DLT645_NEXT:
-			return n >= 4 ? read_data(frame, data, n) : EB_FRAME_OK;
+		if (n == 6)
+			address_text(data, own->read_address);
 	}
+	else if (n >= year->di_size && (function == year->function[EB_DLT645_READ] ||
+									function == year->function[EB_DLT645_NEXT]))
+		return read_data(year, frame, data, n);
 	return EB_FRAME_OK;
 }
 
 /* What is wrong with the n bytes from a start byte on, or OK; *length is then that of the frame. */
 static EbFrameError
-check_frame(const uint8_t *bytes, size_t n, EbFrame *frame, size_t *length)
+check_frame(const Year *year, const uint8_t *bytes, size_t n, EbFrame *frame, size_t *length)
 {
 	if (n < EB_DLT645_MIN_FRAME)
 		return EB_FRAME_TRUNCATED;
@@ -133,28 +139,39 @@ check_frame(const uint8_t *bytes, size_t n, EbFrame *frame, size_t *length)
 		return EB_FRAME_CHECKSUM;
 	if (bytes[*length - 1] != END)
 		return EB_FRAME_STRUCTURE;
-	return read_frame(bytes, frame);
+	return read_frame(year, bytes, frame);
 }
 
 static EbScan
-scan(const uint8_t *bytes, size_t n, bool ended, unsigned *state, EbFrame *frame, size_t *length,
-	 EbFrameError *error)
+scan_year(const Year *year, const EbScanInput *in, EbFrame *frame, size_t *length,
+		  EbFrameError *error)
 {
-	const uint8_t *start = memchr(bytes, START, n);
+	const uint8_t *start = memchr(in->bytes, START, in->n);
 
-	(void) state;
-	if (start != bytes)
+	if (start != in->bytes)
 	{
-		*length = start != NULL ? (size_t) (start - bytes) : n;
+		*length = start != NULL ? (size_t) (start - in->bytes) : in->n;
 		return EB_SCAN_SKIP;
 	}
-	*error = check_frame(bytes, n, frame, length);
+	*error = check_frame(year, in->bytes, in->n, frame, length);
 	if (*error == EB_FRAME_OK)
 		return EB_SCAN_FRAME;
-	if (*error == EB_FRAME_TRUNCATED && !ended)
+	if (*error == EB_FRAME_TRUNCATED && !in->ended)
 		return EB_SCAN_MORE;
 	*length = 1;
 	return EB_SCAN_REFUSED;
+}
+
+static EbScan
+scan_2007(const EbScanInput *in, EbFrame *frame, size_t *length, EbFrameError *error)
+{
+	return scan_year(&years[EB_DLT645_2007], in, frame, length, error);
+}
+
+static EbScan
+scan_1997(const EbScanInput *in, EbFrame *frame, size_t *length, EbFrameError *error)
+{
+	return scan_year(&years[EB_DLT645_1997], in, frame, length, error);
 }
 
 static void
@@ -166,7 +183,7 @@ head(const EbFrame *frame, EbFrameText *text)
 				 frame->address, own->control, frame->from_meter ? "true" : "false",
 				 own->more ? "true" : "false");
 	if (own->has_di)
-		eb_frame_put(text, "\"di\":\"%08X\",", own->di);
+		eb_frame_put(text, "\"di\":\"%0*X\",", frame->codec == &eb_dlt645_codec ? 8 : 4, own->di);
 	if (own->seq >= 0)
 		eb_frame_put(text, "\"seq\":%d,", own->seq);
 	if (own->error_word >= 0)
@@ -184,10 +201,21 @@ head(const EbFrame *frame, EbFrameText *text)
 
 const EbCodec eb_dlt645_codec = {
 	.name = "dlt645",
-	.checked = true,
-	.scan = scan,
+	.scan = scan_2007,
 	.head = head,
 };
+
+const EbCodec eb_dlt645_1997_codec = {
+	.name = "dlt645-1997",
+	.scan = scan_1997,
+	.head = head,
+};
+
+EbFrameError
+eb_dlt645_items(EbDlt645Year year, uint32_t di, const uint8_t *data, size_t n, EbFrame *frame)
+{
+	return years[year].items(di, data, n, frame);
+}
 
 bool
 eb_dlt645_wildcard(const char *address)
@@ -225,7 +253,7 @@ build(EbDlt645Request *request, const uint8_t *data, size_t n)
 
 		frame[1 + i] = (uint8_t) (nibble(pair[0]) << 4 | nibble(pair[1]));
 	}
-	frame[8] = request->function;
+	frame[8] = years[request->year].function[request->ask];
 	frame[9] = (uint8_t) n;
 	for (size_t i = 0; i < n; i++)
 		frame[10 + i] = (uint8_t) (data[i] + OFFSET);
@@ -234,34 +262,40 @@ build(EbDlt645Request *request, const uint8_t *data, size_t n)
 	request->length = 4 + EB_DLT645_MIN_FRAME + n;
 }
 
-/* READ without seq, NEXT with one. */
+/* READ has the identifier as data; NEXT the number of the part behind it, where the year has one. */
 static bool
-ask(const char *address, uint8_t function, uint32_t di, uint8_t seq, EbDlt645Request *request)
+ask(EbDlt645Year year, const char *address, EbDlt645Ask what, uint32_t di, uint8_t seq,
+	EbDlt645Request *request)
 {
 	uint8_t data[5] = {(uint8_t) di, (uint8_t) (di >> 8), (uint8_t) (di >> 16),
-					   (uint8_t) (di >> 24), seq};
+					   (uint8_t) (di >> 24)};
+	size_t n = years[year].di_size;
 
 	if (!eb_dlt645_address_ok(address))
 		return false;
+	if (what == EB_DLT645_NEXT && years[year].numbered)
+		data[n++] = seq;
 	memset(request, 0, sizeof(*request));
 	memcpy(request->address, address, 12);
-	request->function = function;
+	request->year = year;
+	request->ask = what;
 	request->di = di;
 	request->seq = seq;
-	build(request, data, function == EB_DLT645_NEXT ? 5 : 4);
+	build(request, data, n);
 	return true;
 }
 
 bool
-eb_dlt645_read(const char *address, uint32_t di, EbDlt645Request *request)
+eb_dlt645_read(EbDlt645Year year, const char *address, uint32_t di, EbDlt645Request *request)
 {
-	return ask(address, EB_DLT645_READ, di, 0, request);
+	return ask(year, address, EB_DLT645_READ, di, 0, request);
 }
 
 bool
-eb_dlt645_next(const char *address, uint32_t di, uint8_t seq, EbDlt645Request *request)
+eb_dlt645_next(EbDlt645Year year, const char *address, uint32_t di, uint8_t seq,
+			   EbDlt645Request *request)
 {
-	return seq > 0 && ask(address, EB_DLT645_NEXT, di, seq, request);
+	return seq > 0 && ask(year, address, EB_DLT645_NEXT, di, seq, request);
 }
 
 void
@@ -269,7 +303,7 @@ eb_dlt645_address(EbDlt645Request *request)
 {
 	memset(request, 0, sizeof(*request));
 	memcpy(request->address, "AAAAAAAAAAAA", 12);
-	request->function = EB_DLT645_ADDRESS;
+	request->ask = EB_DLT645_ADDRESS;
 	build(request, NULL, 0);
 }
 
@@ -283,23 +317,26 @@ address_fits(const char *asked, const char *given)
 	return true;
 }
 
-EbDlt645Match
+EbMatch
 eb_dlt645_match(const EbDlt645Request *request, const EbFrame *frame)
 {
 	const EbFrameDlt645 *own = &frame->dlt645;
+	const Year *year = &years[request->year];
 
+	if (frame->codec != year->codec)
+		return EB_MATCH_FOREIGN;
 	if (!frame->from_meter)
-		return EB_DLT645_ECHO;
-	if (frame->codec != &eb_dlt645_codec || !address_fits(request->address, frame->address) ||
-		(own->control & FUNCTION) != request->function)
-		return EB_DLT645_FOREIGN;
+		return EB_MATCH_ECHO;
+	if (!address_fits(request->address, frame->address) ||
+		(own->control & FUNCTION) != year->function[request->ask])
+		return EB_MATCH_FOREIGN;
 	if (own->error_word >= 0)
-		return EB_DLT645_EXCEPTION;
-	if (request->function == EB_DLT645_ADDRESS)
-		return own->read_address[0] != '\0' ? EB_DLT645_ANSWER : EB_DLT645_FOREIGN;
+		return EB_MATCH_EXCEPTION;
+	if (request->ask == EB_DLT645_ADDRESS)
+		return own->read_address[0] != '\0' ? EB_MATCH_ANSWER : EB_MATCH_FOREIGN;
 	if (!own->has_di || own->di != request->di)
-		return EB_DLT645_FOREIGN;
-	if (request->function == EB_DLT645_NEXT && own->seq != request->seq)
-		return EB_DLT645_FOREIGN;
-	return EB_DLT645_ANSWER;
+		return EB_MATCH_FOREIGN;
+	if (request->ask == EB_DLT645_NEXT && year->numbered && own->seq != request->seq)
+		return EB_MATCH_FOREIGN;
+	return EB_MATCH_ANSWER;
 }

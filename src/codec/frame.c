@@ -5,17 +5,18 @@
  *
  * The reader holds only bytes that cannot be judged yet. Each position is judged once as start of
  * a frame, and a judgement looks at no more bytes than the longest frame has: the work is linear
- * in the input, whatever the input is.
+ * in the input, whatever the input is, also when it comes byte by byte (EbScanInput.seen).
  */
 #include "codec/frame.h"
 
 #include <string.h>
 
 void
-eb_frame_begin(EbFrameReader *reader, const EbCodec *codec)
+eb_frame_begin(EbFrameReader *reader, const EbCodec *codec, const struct EbModbusMap *map)
 {
 	memset(reader, 0, offsetof(EbFrameReader, buffer));
 	reader->codec = codec;
+	reader->map = map;
 }
 
 /* Notes the reason; scanning goes on behind the refused bytes. */
@@ -48,9 +49,15 @@ next_frame(EbFrameReader *reader, bool ended, EbFrame *frame)
 	{
 		size_t length = 0;
 		EbFrameError error = EB_FRAME_OK;
-		EbScan scan =
-			reader->codec->scan(reader->buffer + reader->start, reader->held - reader->start, ended,
-								&reader->state, frame, &length, &error);
+		EbScanInput in = {
+			.bytes = reader->buffer + reader->start,
+			.n = reader->held - reader->start,
+			.ended = ended,
+			.state = &reader->state,
+			.seen = &reader->seen,
+			.map = reader->map,
+		};
+		EbScan scan = reader->codec->scan(&in, frame, &length, &error);
 
 		if (scan == EB_SCAN_MORE)
 			return false;
@@ -61,6 +68,7 @@ next_frame(EbFrameReader *reader, bool ended, EbFrame *frame)
 		if (scan == EB_SCAN_REFUSED)
 			refuse(reader, error);
 		reader->start += length;
+		reader->seen = 0;
 		if (scan == EB_SCAN_FRAME)
 			return true;
 	}
@@ -112,7 +120,7 @@ eb_frame_finish(EbFrameReader *reader, EbFrame *frame)
 {
 	if (next_frame(reader, true, frame))
 		return true;
-	reader->state = 0;
+	reader->state &= EB_STATE_LASTING;
 	return false;
 }
 
@@ -137,6 +145,7 @@ eb_frame_error_word(EbFrameError error)
 		[EB_FRAME_TOO_LONG] = "too_long",
 		[EB_FRAME_CONTROL_BYTE] = "control_byte",
 		[EB_FRAME_VALUE] = "value",
+		[EB_FRAME_PARITY] = "parity",
 	};
 
 	return word[error];

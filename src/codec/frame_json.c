@@ -3,8 +3,8 @@
  * In:  a frame of any codec; out: one JSON object as frame_decode documents it.
  * Floor: codec. Pure C11: no PostgreSQL header, no I/O, no clock, no allocation, no global state.
  *
- * Nothing is escaped here: a codec lets only printable ASCII without quote and backslash into the
- * text fields of a frame, and refuses or ignores everything else.
+ * Texts of a meter go through eb_frame_put_text, which escapes them; what a codec writes with
+ * eb_frame_put is its own.
  */
 #include "codec/frame.h"
 
@@ -30,32 +30,47 @@ eb_frame_put(EbFrameText *text, const char *format, ...)
 		text->used += (size_t) length;
 }
 
-EbFrameItem *
-eb_frame_item(EbFrame *frame, const char *id)
+void
+eb_frame_put_text(EbFrameText *text, const char *string)
 {
-	EbFrameItem *item;
-	size_t length = strlen(id);
+	eb_frame_put(text, "\"");
+	while (*string != '\0')
+	{
+		size_t plain = strcspn(string, "\"\\");
 
-	if (frame->nitems == EB_FRAME_MAX_ITEMS || length >= sizeof(item->id))
-		return NULL;
-	item = &frame->items[frame->nitems++];
-	memset(item, 0, sizeof(*item));
-	memcpy(item->id, id, length);
-	return item;
+		for (size_t i = 0; i < plain; i++)
+			if ((unsigned char) string[i] < 0x20 || (unsigned char) string[i] > 0x7E)
+				plain = i;
+		eb_frame_put(text, "%.*s", (int) plain, string);
+		string += plain;
+		if (*string == '"' || *string == '\\')
+			eb_frame_put(text, "\\%c", *string++);
+		else if (*string != '\0')
+			eb_frame_put(text, "\\u%04x", (unsigned) (unsigned char) *string++);
+	}
+	eb_frame_put(text, "\"");
 }
 
 static void
-put_item(EbFrameText *text, const EbFrameItem *item)
+put_item(EbFrameText *text, const EbFrame *frame, const EbFrameItem *item)
 {
-	eb_frame_put(text, "{\"id\":\"%s\",\"value\":", item->id);
+	eb_frame_put(text, "{\"id\":");
+	eb_frame_put_text(text, eb_frame_get(frame, item->id));
+	eb_frame_put(text, ",\"value\":");
 	if (item->absent)
 		eb_frame_put(text, "null");
 	else
-		eb_frame_put(text, "\"%s\"", item->value);
-	if (item->unit[0] != '\0')
-		eb_frame_put(text, ",\"unit\":\"%s\"", item->unit);
-	if (item->time[0] != '\0')
-		eb_frame_put(text, ",\"time\":\"%s\"", item->time);
+		eb_frame_put_text(text, eb_frame_get(frame, item->value));
+	if (item->unit != 0)
+	{
+		eb_frame_put(text, ",\"unit\":");
+		eb_frame_put_text(text, eb_frame_get(frame, item->unit));
+	}
+	if (item->time != 0)
+	{
+		eb_frame_put(text, ",\"time\":");
+		eb_frame_put_text(text, eb_frame_get(frame, item->time));
+	}
 	eb_frame_put(text, "}");
 }
 
@@ -71,7 +86,7 @@ eb_frame_json(const EbFrame *frame, char *out, size_t size)
 	for (int i = 0; i < frame->nitems; i++)
 	{
 		eb_frame_put(&text, "%s", i > 0 ? "," : "");
-		put_item(&text, &frame->items[i]);
+		put_item(&text, frame, &frame->items[i]);
 	}
 	eb_frame_put(&text, "]}");
 	return text.full ? 0 : text.used;

@@ -1,4 +1,6 @@
 """What the cases of test_collector share: programs, simulated meters, the database, a proxy."""
+import atexit
+import concurrent.futures
 import json
 import os
 import re
@@ -19,13 +21,23 @@ passed = failed = 0
 skipped = []
 
 
+one_at_a_time = threading.Lock()    # cases run side by side
+
+
 def check(what, found, wanted=True):
     global passed, failed
-    if found == wanted:
-        passed += 1
-        return
-    failed += 1
+    with one_at_a_time:
+        if found == wanted:
+            passed += 1
+            return
+        failed += 1
     print('failed: %s\n    found  %r\n    wanted %r' % (what, found, wanted))
+
+
+def own(process):
+    """A program that does not outlive the test, also when it fails."""
+    atexit.register(lambda: process.poll() is None and process.kill())
+    return process
 
 
 def close(name):
@@ -45,32 +57,78 @@ def wait_for(condition, seconds=20):
         time.sleep(0.05)
 
 
+UNITS = ('unit_collector', 'unit_register', 'unit_bus', 'unit_exchange', 'unit_operation')
+
+
 def build(folder):
-    """The simulator, the shim, the unit program and a collector under ASan and UBSan."""
+    """The simulator, the shim, the unit programs and a collector under ASan and UBSan."""
     subprocess.run([os.path.join(HERE, 'build-sim'), folder], check=True)
     # not the private server's: its copy has no headers
     pg_config = '/usr/lib/postgresql/15/bin/pg_config'
     include = subprocess.run([pg_config if os.path.exists(pg_config) else 'pg_config', '--includedir'], check=True,
                              stdout=subprocess.PIPE, text=True).stdout.strip()
-    sources = {}
-    for room in ('collector', 'src/base', 'src/codec'):
-        where = os.path.join(ROOT, room)
-        sources[room] = [os.path.join(where, f) for f in sorted(os.listdir(where)) if f.endswith('.c')]
-    main = os.path.join(ROOT, 'collector', 'main.c')
-    parts = [f for room in sources.values() for f in room if f != main]
+    with open(os.path.join(ROOT, 'elecbill.control')) as control:
+        version = re.search(r"^default_version *= *'([^']*)'", control.read(), re.M)[1]
+    sources = [os.path.join(ROOT, room, f) for room in ('collector', 'src/base', 'src/codec')
+               for f in sorted(os.listdir(os.path.join(ROOT, room))) if f.endswith('.c')]
     cc = [os.environ.get('CC', 'cc'), '-O1', '-g', '-fsanitize=address,undefined', '-fno-sanitize-recover=all',
           '-I' + os.path.join(ROOT, 'src'), '-I' + os.path.join(ROOT, 'collector'),
-          '-I' + os.path.join(ROOT, 'test', 'unit'), '-I' + include, '-DELECBILL_VERSION="test"']
+          '-I' + os.path.join(ROOT, 'test', 'unit'), '-I' + include, '-DELECBILL_VERSION="%s"' % version]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        objects = list(pool.map(lambda source: compiled(cc, folder, source), sources))
+    main = [o for o in objects if o.endswith('collector_main.c.o')]
+    parts = [o for o in objects if o not in main]
     libs = ['-lpq', '-lserialport', '-lconfig']
-    subprocess.run(cc + ['-o', folder + '/unit', HERE + '/unit_collector.c'] + parts + libs, check=True)
-    subprocess.run(cc + ['-o', folder + '/collector-asan', main] + parts + libs, check=True)
+    kit = [compiled(cc, folder, os.path.join(HERE, 'bus_kit.c'))]
+    for unit in UNITS:
+        subprocess.run(cc + ['-o', os.path.join(folder, unit), os.path.join(HERE, unit + '.c')] + kit + parts + libs, check=True)
+    subprocess.run(cc + ['-o', folder + '/collector-asan'] + main + parts + libs, check=True)
+
+
+def compiled(cc, folder, source):
+    """The object of a source file."""
+    out = os.path.join(folder, os.path.relpath(source, ROOT).replace(os.sep, '_') + '.o')
+    subprocess.run(cc + ['-c', '-o', out, source], check=True)
+    return out
+
+
+class Session:
+    """A psql that stays: to connect costs more than to ask, and who waits asks often."""
+    idle = []
+    END = '== end of the answer'
+
+    def __init__(self):
+        self.process = own(subprocess.Popen(['psql', '-XAtq', '-F', '\t', '-v', 'ON_ERROR_STOP=1'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+
+    def ask(self, text):
+        """The lines it prints, or None when it fails."""
+        lines = []
+        try:
+            self.process.stdin.write("%s\n;SELECT '%s';\n" % (text, self.END))
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        for line in self.process.stdout:
+            if line == self.END + '\n':
+                return lines
+            lines.append(line.rstrip('\n'))
+        return None
 
 
 def sql(text):
     """Rows of the last statement as lists of text."""
-    done = subprocess.run(['psql', '-XAtq', '-F', '\t', '-v', 'ON_ERROR_STOP=1'], input=text, check=True,
-                          stdout=subprocess.PIPE, text=True)
-    return [line.split('\t') for line in done.stdout.splitlines()]
+    while True:
+        try:
+            session, stayed = Session.idle.pop(), True
+        except IndexError:
+            session, stayed = Session(), False
+        lines = session.ask(text)
+        if lines is not None:
+            Session.idle.append(session)
+            return [line.split('\t') for line in lines]
+        # one that stayed may have lost its connection long ago
+        if not stayed:
+            raise subprocess.CalledProcessError(session.process.wait(), 'psql')
 
 
 def make_estate():
@@ -120,7 +178,9 @@ def configuration(folder, name, ports, meters, uuid='00000000-0000-4000-8000-000
     """Writes a file; ports and meters are the texts between their braces. '\\udcff' is the byte FF."""
     path = os.path.join(folder, name + '.conf')
     with open(path, 'w', errors='surrogateescape') as out:
-        out.write('collector: { id = "%s"; log = "debug"; };\n%s\n' % (uuid, more))
+        out.write('collector: { id = "%s"; log = "debug"; ntp = false; };\n%s\n' % (uuid, more))
+        if 'spool:' not in more:
+            out.write('spool: { directory = "%s/spool%s"; };\n' % (folder, uuid[-6:]))
         out.write('ports: (\n  { %s }\n);\n' % ' },\n  { '.join(ports))
         out.write('meters: (\n  { %s }\n);\n' % ' },\n  { '.join(meters))
     return path
@@ -149,8 +209,8 @@ class Sim:
     def __init__(self, folder, name, *args):
         self.link = os.path.join(folder, name)
         self.log_path = self.link + '.log'
-        self.process = subprocess.Popen([folder + '/meter_sim', '--pty', self.link, '--log', self.log_path] + list(args),
-                                        stdout=subprocess.PIPE, text=True)
+        self.process = own(subprocess.Popen([folder + '/meter_sim', '--pty', self.link, '--log', self.log_path] + list(args),
+                                            stdout=subprocess.PIPE, text=True))
         if self.process.stdout.readline() != 'READY\n':
             sys.exit('meter_sim does not start')
 
@@ -170,10 +230,10 @@ class Sim:
 
 
 class Daemon:
-    def __init__(self, conf, *args, program=PROGRAM):
+    def __init__(self, conf, *args, program=PROGRAM, env=None, stdout=os.devnull):
         self.log_path = conf + '.err'
-        with open(self.log_path, 'w') as err:
-            self.process = subprocess.Popen([program, '-c', conf] + list(args), stderr=err)
+        with open(self.log_path, 'w') as err, open(stdout, 'w') as out:
+            self.process = own(subprocess.Popen([program, '-c', conf] + list(args), stdout=out, stderr=err, env=dict(os.environ, **(env or {}))))
 
     def log(self):
         with open(self.log_path) as log:

@@ -1,14 +1,13 @@
 /*
- * meter_sim.c -- meters for tests and the demo: DL/T 645-2007 on a bus, or lines of text
- * In:  a command line (--help), requests on a pseudo-terminal of its own or on a given terminal.
- * Out: what sim_dlt645.c and sim_line.c send; a log of what was asked and what was served.
+ * meter_sim.c -- meters for tests and the demo, on a pseudo-terminal or on a given terminal
+ * In:  a command line (--help), requests.
+ * Out: what the sim_*.c of the protocols send; a log of what was asked and what was served.
  */
 #define _GNU_SOURCE
 #include "sim.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-Sim sim = {.port = -1, .preambles = 4, .delay_ms = 20, .gap_ms = 30};
+Sim sim = {.port = -1, .delay_ms = 20};
 
 static bool is_pty;
 static const char *link_name;
@@ -78,7 +77,22 @@ sim_log_hex(const char *what, const uint8_t *bytes, size_t n)
 	fflush(sim.log);
 }
 
-/* "1234.56" in hundredths */
+void
+sim_asked(const uint8_t *bytes, size_t n)
+{
+	sim_log_hex("request", bytes, n);
+	if (sim.echo)
+		sim_send(bytes, n);
+}
+
+void
+sim_serve(const uint8_t *bytes, size_t n)
+{
+	sim_nap(sim.delay_ms);
+	sim_send(bytes, n);
+	sim_log_hex("served", bytes, n);
+}
+
 long
 sim_parse_kwh(const char *text, char **end)
 {
@@ -89,6 +103,51 @@ sim_parse_kwh(const char *text, char **end)
 		for ((*end)++; **end >= '0' && **end <= '9'; (*end)++, unit /= 10)
 			value += (**end - '0') * unit;
 	return value;
+}
+
+long
+sim_speed(void)
+{
+	static const struct
+	{
+		speed_t code;
+		long speed;
+	} known[] = {{B300, 300},	{B600, 600},   {B1200, 1200},	{B2400, 2400},
+				 {B4800, 4800}, {B9600, 9600}, {B19200, 19200}, {B115200, 115200}};
+	struct termios tio;
+
+	if (tcgetattr(sim.port, &tio) != 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (cfgetospeed(&tio) == known[i].code)
+			return known[i].speed;
+	return 0;
+}
+
+void
+sim_collect(const uint8_t *bytes, size_t n, long (*length)(const uint8_t *, size_t),
+			void (*take)(const uint8_t *, size_t))
+{
+	static uint8_t held[512];
+	static size_t nheld;
+	size_t at = 0;
+
+	if (nheld + n > sizeof(held))
+		nheld = 0;
+	memcpy(held + nheld, bytes, n);
+	nheld += n;
+	while (at < nheld)
+	{
+		long whole = length(held + at, nheld - at);
+
+		if (whole == 0)
+			break;
+		if (whole > 0)
+			take(held + at, (size_t) whole);
+		at += (size_t) labs(whole);
+	}
+	memmove(held, held + at, nheld - at);
+	nheld -= at;
 }
 
 static void
@@ -104,7 +163,7 @@ make_raw(int fd)
 
 /* The slave side is opened once and closed: from then on POLLHUP says that nobody has it open. */
 static void
-open_pty(const char *name)
+open_pty(char *name)
 {
 	char slave_name[64];
 	int slave;
@@ -124,33 +183,12 @@ open_pty(const char *name)
 }
 
 static void
-open_tty(const char *name)
+open_tty(char *name)
 {
 	sim.port = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK);
 	if (sim.port < 0)
 		sim_die(name, strerror(errno));
 	make_raw(sim.port);
-}
-
-/* One step of the script: from its start when the line was opened, and anew after every_ms. */
-static void
-run_script(bool just_opened)
-{
-	static int at;
-
-	if (just_opened)
-	{
-		sim_nap(600); /* longer than a reader's pause after opening */
-		at = 0;
-	}
-	else if (at == sim_nsteps())
-	{
-		if (sim.every_ms == 0)
-			return;
-		sim_nap(sim.every_ms);
-		at = 0;
-	}
-	sim_run_step(at++);
 }
 
 /* Serves requests, and speaks by itself while somebody has the line open. */
@@ -168,118 +206,103 @@ run(void)
 
 		if (!is_open)
 			sim_nap(10);
-		else if ((poller.revents & POLLIN) != 0 && (n = read(sim.port, bytes, sizeof(bytes))) > 0)
-			sim_take_bytes(bytes, (size_t) n);
-		if (is_open && sim_nsteps() > 0)
-			run_script(!was_open);
+		else if ((poller.revents & POLLIN) != 0 && (n = read(sim.port, bytes, sizeof(bytes))) > 0 &&
+				 sim.take_bytes != NULL)
+			sim.take_bytes(bytes, (size_t) n);
+		if (is_open && sim.speak != NULL)
+			sim.speak(!was_open);
 		was_open = is_open;
 	}
 }
 
-static const char help[] =
-	"meter_sim: meters on a pseudo-terminal, for tests and the demo\n"
-	"  --pty LINK                 make a pseudo-terminal and link its name to LINK\n"
-	"  --tty PATH                 use this terminal instead\n"
-	"  --log FILE                 requests, replies served whole, faults planted, lines sent\n"
-	"  --grow N                   each reply or line is N hundredths of a kWh higher\n"
-	"DL/T 645-2007:\n"
-	"  --dlt645 ADDRESS=KWH[,T1,T2,T3,T4]   a meter; may be repeated\n"
-	"  --freeze ADDRESS=YYYY-MM-DDThh:mm,KWH[,T1...]\n"
-	"  --fault ADDRESS=KIND[,KIND...]       what happens to its replies, in order:\n"
-	"        good silent checksum cut garbage noise foreign exception nibble late slow twice\n"
-	"  --fe N                     preambles in front of a reply (4)\n"
-	"  --delay MS                 before a reply (20)\n"
-	"  --echo                     requests come back, as on a two-wire adapter\n"
-	"  --no-block, --parts        no block identifiers; blocks in two frames\n"
-	"Lines, sent in this order each time the terminal is opened:\n"
-	"  --csv METER=KWH            METER,KWH and a line end\n"
-	"  --line TEXT, --raw TEXT    with and without line end; \\r \\n \\t \\\\ \\xNN are bytes\n"
-	"  --wait MS                  pause\n"
-	"  --gap MS, --every MS       pause between lines (30); begin again after this long\n"
-	"Prints READY when it listens. SIGTERM ends it.\n";
-
-static const struct option options[] = {
-	{"pty", 1, NULL, 'p'},	 {"tty", 1, NULL, 't'},		 {"log", 1, NULL, 'L'},
-	{"grow", 1, NULL, 'g'},	 {"dlt645", 1, NULL, 'd'},	 {"freeze", 1, NULL, 'z'},
-	{"fault", 1, NULL, 'f'}, {"fe", 1, NULL, 'F'},		 {"delay", 1, NULL, 'D'},
-	{"echo", 0, NULL, 'e'},	 {"no-block", 0, NULL, 'n'}, {"parts", 0, NULL, 'P'},
-	{"csv", 1, NULL, 'm'},	 {"line", 1, NULL, 'l'},	 {"raw", 1, NULL, 'r'},
-	{"wait", 1, NULL, 'w'},	 {"gap", 1, NULL, 'G'},		 {"every", 1, NULL, 'E'},
-	{"help", 0, NULL, 'h'},	 {NULL, 0, NULL, 0},
-};
+static void
+take_log(char *name)
+{
+	sim.log = fopen(name, "a");
+	if (sim.log == NULL)
+		sim_die(name, strerror(errno));
+}
 
 static void
-take_option(int option)
+take_grow(char *value)
 {
-	switch (option)
-	{
-		case 'p':
-			open_pty(optarg);
-			break;
-		case 't':
-			open_tty(optarg);
-			break;
-		case 'L':
-			sim.log = fopen(optarg, "a");
-			if (sim.log == NULL)
-				sim_die(optarg, strerror(errno));
-			break;
-		case 'g':
-			sim.grow = strtol(optarg, NULL, 10);
-			break;
-		case 'd':
-			sim_add_meter(optarg);
-			break;
-		case 'z':
-			sim_add_freeze(optarg);
-			break;
-		case 'f':
-			sim_add_faults(optarg);
-			break;
-		case 'F':
-			sim.preambles = (int) strtol(optarg, NULL, 10);
-			break;
-		case 'D':
-			sim.delay_ms = (int) strtol(optarg, NULL, 10);
-			break;
-		case 'G':
-			sim.gap_ms = (int) strtol(optarg, NULL, 10);
-			break;
-		case 'E':
-			sim.every_ms = (int) strtol(optarg, NULL, 10);
-			break;
-		case 'e':
-			sim.echo = true;
-			break;
-		case 'n':
-			sim.no_blocks = true;
-			break;
-		case 'P':
-			sim.in_parts = true;
-			break;
-		case 'm':
-		case 'l':
-		case 'r':
-		case 'w':
-			sim_add_step((char) option, optarg);
-			break;
-		case 'h':
-			fputs(help, stdout);
-			exit(0);
-		default:
-			exit(1);
-	}
+	sim.grow = strtol(value, NULL, 10);
+}
+
+static void
+take_delay(char *value)
+{
+	sim.delay_ms = (int) strtol(value, NULL, 10);
+}
+
+static void
+take_every(char *value)
+{
+	sim.every_ms = (int) strtol(value, NULL, 10);
+}
+
+static void
+take_echo(char *value)
+{
+	(void) value;
+	sim.echo = true;
+}
+
+static void print_help(char *value) __attribute__((noreturn));
+
+static const SimOption own_options[] = {
+	{"pty", true, open_pty, "LINK: make a pseudo-terminal and link its name to LINK"},
+	{"tty", true, open_tty, "PATH: use this terminal instead"},
+	{"log", true, take_log, "FILE: requests, replies served whole, faults planted, lines sent"},
+	{"grow", true, take_grow, "N: each reply, line or telegram is N hundredths of a kWh higher"},
+	{"delay", true, take_delay, "MS: before a reply (20)"},
+	{"echo", false, take_echo, "requests come back, as on a two-wire adapter"},
+	{"every", true, take_every, "MS: what is sent without being asked is sent again (once)"},
+	{"help", false, print_help, "this"},
+	{NULL, false, NULL, NULL},
+};
+
+static const SimOption *const options[] = {
+	own_options,	  sim_dlt645_options,	sim_dlt698_options, sim_modbus_options,
+	sim_mbus_options, sim_iec62056_options, sim_push_options,	sim_line_options};
+
+static void
+print_help(char *value)
+{
+	(void) value;
+	puts("meter_sim: meters on a pseudo-terminal, for tests and the demo. Prints READY when it\n"
+		 "listens; SIGTERM ends it. One protocol at a time, any number of its meters.");
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		for (const SimOption *option = options[i]; option->name != NULL; option++)
+			printf("  --%s %s\n", option->name, option->help);
+	exit(0);
+}
+
+/* argv[0] is an option; returns how many words it took. */
+static int
+take_option(char **argv)
+{
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		for (const SimOption *option = options[i]; option->name != NULL; option++)
+		{
+			if (strncmp(argv[0], "--", 2) != 0 || strcmp(argv[0] + 2, option->name) != 0)
+				continue;
+			if (option->has_value && argv[1] == NULL)
+				sim_die(argv[0], "needs a value");
+			option->take(option->has_value ? argv[1] : argv[0]);
+			return option->has_value ? 2 : 1;
+		}
+	sim_die(argv[0], "no such option; see --help");
 }
 
 int
 main(int argc, char **argv)
 {
 	struct sigaction action = {.sa_handler = stop};
-	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
-		take_option(option);
-	if (sim.port < 0 || optind < argc)
+	for (int i = 1; i < argc;)
+		i += take_option(argv + i);
+	if (sim.port < 0)
 		sim_die("usage", "give --pty LINK or --tty PATH, and meters; see --help");
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);

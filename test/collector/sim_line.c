@@ -19,6 +19,9 @@ typedef struct Step
 
 static Step script[MAX_SCRIPT];
 static int nsteps;
+static int gap_ms = 30; /* after a line */
+
+static bool speak(bool just_opened);
 
 /* Text with \r \n \t \\ \xNN as bytes. */
 static void
@@ -49,8 +52,8 @@ send_escaped(const char *text)
 	sim_send(bytes, n); /* at once: two lines of one text arrive in one millisecond */
 }
 
-void
-sim_add_step(char kind, const char *text)
+static void
+add_step(char kind, char *text)
 {
 	const char *equal = strchr(text, '=');
 	char *end;
@@ -63,16 +66,11 @@ sim_add_step(char kind, const char *text)
 	if (kind == 'w')
 		script[nsteps].value = strtol(text, NULL, 10);
 	nsteps++;
+	sim.speak = speak;
 }
 
-int
-sim_nsteps(void)
-{
-	return nsteps;
-}
-
-void
-sim_run_step(int i)
+static void
+run_step(int i)
 {
 	Step *step = &script[i];
 	char line[128];
@@ -98,5 +96,66 @@ sim_run_step(int i)
 		fprintf(sim.log, "sent %s\n", step->kind == 'm' ? line : step->text);
 		fflush(sim.log);
 	}
-	sim_nap(sim.gap_ms);
+	sim_nap(gap_ms);
 }
+
+/* One step of the script: from its start when the line was opened, and anew after every_ms. */
+static bool
+speak(bool just_opened)
+{
+	static int at;
+
+	if (just_opened)
+	{
+		sim_nap(600); /* longer than a reader's pause after opening */
+		at = 0;
+	}
+	else if (at == nsteps)
+	{
+		if (sim.every_ms == 0)
+			return false;
+		sim_nap(sim.every_ms);
+		at = 0;
+	}
+	run_step(at++);
+	return true;
+}
+
+static void
+take_csv(char *value)
+{
+	add_step('m', value);
+}
+
+static void
+take_line(char *value)
+{
+	add_step('l', value);
+}
+
+static void
+take_raw(char *value)
+{
+	add_step('r', value);
+}
+
+static void
+take_wait(char *value)
+{
+	add_step('w', value);
+}
+
+static void
+take_gap(char *value)
+{
+	gap_ms = (int) strtol(value, NULL, 10);
+}
+
+const SimOption sim_line_options[] = {
+	{"csv", true, take_csv, "METER=KWH: a line METER,KWH; lines come in the order of the options"},
+	{"line", true, take_line, "TEXT: a line; \\r \\n \\t \\\\ \\xNN are bytes"},
+	{"raw", true, take_raw, "TEXT: without line end"},
+	{"wait", true, take_wait, "MS: a pause"},
+	{"gap", true, take_gap, "MS: pause between lines (30)"},
+	{NULL, false, NULL, NULL},
+};

@@ -29,9 +29,9 @@ usage_comes_back(const uint8_t *bytes, size_t n)
 	}
 	left = strlen(line);
 	line[left++] = '\n';
-	eb_frame_begin(&reader, &eb_csvline_codec);
+	eb_frame_begin(&reader, &eb_csvline_codec, NULL);
 	HOLD(eb_frame_feed(&reader, &from, &left, &frame));
-	HOLD(strcmp(frame.items[0].value, want) == 0);
+	HOLD(strcmp(eb_frame_get(&frame, frame.items[0].value), want) == 0);
 }
 
 int

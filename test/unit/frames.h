@@ -43,7 +43,7 @@ decode_by(const EbCodec *codec, const uint8_t *bytes, size_t n, size_t chunk, De
 	static EbFrame frame;
 
 	out->n = 0;
-	eb_frame_begin(&out->reader, codec);
+	eb_frame_begin(&out->reader, codec, NULL);
 	for (size_t at = 0; at < n; at += chunk)
 	{
 		const uint8_t *from = bytes + at;

@@ -23,10 +23,10 @@ check_line(const char *text, const char *meter, const char *usage, const char *t
 	CHECK_INT(got.frame[0].offset, 0);
 	CHECK_INT(got.frame[0].length, strlen(text));
 	CHECK_INT(got.frame[0].nitems, 1);
-	CHECK_STR(got.frame[0].items[0].id, "usage");
-	CHECK_STR(got.frame[0].items[0].value, usage);
-	CHECK_STR(got.frame[0].items[0].unit, "");
-	CHECK_STR(got.frame[0].items[0].time, time);
+	CHECK_STR(eb_frame_get(&got.frame[0], got.frame[0].items[0].id), "usage");
+	CHECK_STR(eb_frame_get(&got.frame[0], got.frame[0].items[0].value), usage);
+	CHECK_STR(eb_frame_get(&got.frame[0], got.frame[0].items[0].unit), "");
+	CHECK_STR(eb_frame_get(&got.frame[0], got.frame[0].items[0].time), time);
 	CHECK(!got.frame[0].items[0].absent);
 	CHECK(got.frame[0].from_meter);
 }
@@ -209,7 +209,7 @@ check_streams(void)
 	CHECK_INT(got.reader.first_error, EB_FRAME_VALUE);
 
 	memset(noise, 'x', sizeof(noise));
-	eb_frame_begin(&got.reader, &eb_csvline_codec);
+	eb_frame_begin(&got.reader, &eb_csvline_codec, NULL);
 	CHECK(!eb_frame_feed(&got.reader, &at, &n, &got.frame[0]));
 	CHECK(!eb_frame_finish(&got.reader, &got.frame[0]));
 	n = 5;

@@ -56,7 +56,7 @@ check_resync(void)
 	CHECK_INT(got.frame[0].offset, 6);
 	CHECK_INT(got.frame[0].length, 20);
 	CHECK_STR(got.frame[0].address, "000000000161");
-	CHECK_STR(got.frame[0].items[0].value, "0.26");
+	CHECK_STR(eb_frame_get(&got.frame[0], got.frame[0].items[0].value), "0.26");
 	CHECK_INT(got.verdict, EB_FRAME_OK);
 	CHECK_INT(got.reader.skipped, 8);
 
@@ -101,7 +101,7 @@ check_echo(void)
 	decode_hex(&eb_dlt645_codec, ASK " " REPLY, &got);
 	CHECK_INT(got.n, 2);
 	CHECK_INT(got.frame[1].offset, 24);
-	CHECK_STR(got.frame[1].items[2].value, "239.4");
+	CHECK_STR(eb_frame_get(&got.frame[1], got.frame[1].items[2].value), "239.4");
 	CHECK_INT(got.verdict, EB_FRAME_OK);
 	decode_hex(&eb_dlt645_codec, ASK " " ASK, &got);
 	CHECK_INT(got.n, 2);
@@ -184,29 +184,29 @@ check_requests(void)
 									  "aaaaaaaaaaaa"};
 	EbDlt645Request request;
 
-	CHECK(eb_dlt645_read("652022122018", 0x0201FF00, &request));
+	CHECK(eb_dlt645_read(EB_DLT645_2007, "652022122018", 0x0201FF00, &request));
 	check_bytes(&request, ASK);
-	CHECK(eb_dlt645_read("000102030425", 0x00010000, &request));
+	CHECK(eb_dlt645_read(EB_DLT645_2007, "000102030425", 0x00010000, &request));
 	check_bytes(&request, "FE FE FE FE 68 25 04 03 02 01 00 68 11 04 33 33 34 33 E1 16");
-	CHECK(eb_dlt645_next("000000000001", 0x03300D01, 1, &request));
+	CHECK(eb_dlt645_next(EB_DLT645_2007, "000000000001", 0x03300D01, 1, &request));
 	check_bytes(&request, "FE FE FE FE 68 01 00 00 00 00 00 68 12 05 34 40 63 36 34 29 16");
 	eb_dlt645_address(&request);
 	check_bytes(&request, "FE FE FE FE 68 AA AA AA AA AA AA 68 13 00 DF 16");
-	CHECK(eb_dlt645_read("AAAAAAAA0161", 0x00010000, &request));
+	CHECK(eb_dlt645_read(EB_DLT645_2007, "AAAAAAAA0161", 0x00010000, &request));
 	CHECK_INT(request.bytes[5], 0x61);
 	CHECK_INT(request.bytes[7], 0xAA);
-	CHECK(!eb_dlt645_next("000000000001", 0x03300D01, 0, &request));
+	CHECK(!eb_dlt645_next(EB_DLT645_2007, "000000000001", 0x03300D01, 0, &request));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 	{
 		CHECK(!eb_dlt645_address_ok(bad[i]));
-		CHECK(!eb_dlt645_read(bad[i], 0x00010000, &request));
+		CHECK(!eb_dlt645_read(EB_DLT645_2007, bad[i], 0x00010000, &request));
 	}
 	CHECK(eb_dlt645_wildcard("AAAAAAAA0161"));
 	CHECK(!eb_dlt645_wildcard("000000000161"));
 }
 
 static void
-check_match(const EbDlt645Request *request, const char *hex, EbDlt645Match want)
+check_match(const EbDlt645Request *request, const char *hex, EbMatch want)
 {
 	decode_hex(&eb_dlt645_codec, hex, &got);
 	CHECK_INT(got.n, 1);
@@ -219,41 +219,39 @@ check_matches(void)
 {
 	EbDlt645Request request;
 
-	eb_dlt645_read("652022122018", 0x0201FF00, &request);
-	check_match(&request, REPLY, EB_DLT645_ANSWER);
-	check_match(&request, ASK, EB_DLT645_ECHO);
-	check_match(&request, ENERGY, EB_DLT645_FOREIGN);
-	eb_dlt645_read("000000000161", 0x00020000, &request);
-	check_match(&request, ENERGY, EB_DLT645_FOREIGN);
-	eb_dlt645_read("AAAAAAAAAA61", 0x00010000, &request);
-	check_match(&request, ENERGY, EB_DLT645_ANSWER);
-	eb_dlt645_read("AAAAAAAA0061", 0x00010000, &request);
-	check_match(&request, ENERGY, EB_DLT645_FOREIGN);
+	eb_dlt645_read(EB_DLT645_2007, "652022122018", 0x0201FF00, &request);
+	check_match(&request, REPLY, EB_MATCH_ANSWER);
+	check_match(&request, ASK, EB_MATCH_ECHO);
+	check_match(&request, ENERGY, EB_MATCH_FOREIGN);
+	eb_dlt645_read(EB_DLT645_2007, "000000000161", 0x00020000, &request);
+	check_match(&request, ENERGY, EB_MATCH_FOREIGN);
+	eb_dlt645_read(EB_DLT645_2007, "AAAAAAAAAA61", 0x00010000, &request);
+	check_match(&request, ENERGY, EB_MATCH_ANSWER);
+	eb_dlt645_read(EB_DLT645_2007, "AAAAAAAA0061", 0x00010000, &request);
+	check_match(&request, ENERGY, EB_MATCH_FOREIGN);
 	/* A server that gives the wildcard back answers whoever asked by wildcard, nobody else. */
-	eb_dlt645_read("AAAAAAAAAAAA", 0x00010000, &request);
+	eb_dlt645_read(EB_DLT645_2007, "AAAAAAAAAAAA", 0x00010000, &request);
 	check_match(&request, "68 AA AA AA AA AA AA 68 91 08 33 33 34 33 59 33 33 33 24 16",
-				EB_DLT645_ANSWER);
-	eb_dlt645_read("000000000161", 0x00010000, &request);
+				EB_MATCH_ANSWER);
+	eb_dlt645_read(EB_DLT645_2007, "000000000161", 0x00010000, &request);
 	check_match(&request, "68 AA AA AA AA AA AA 68 91 08 33 33 34 33 59 33 33 33 24 16",
-				EB_DLT645_FOREIGN);
+				EB_MATCH_FOREIGN);
 	/* The asked meter refuses; another one refuses. */
-	eb_dlt645_read("910004920760", 0x00010000, &request);
-	check_match(&request, "68 60 07 92 04 00 91 68 D1 01 37 67 16", EB_DLT645_EXCEPTION);
-	check_match(&request, "68 11 11 11 11 11 11 68 D1 01 35 3D 16", EB_DLT645_FOREIGN);
+	eb_dlt645_read(EB_DLT645_2007, "910004920760", 0x00010000, &request);
+	check_match(&request, "68 60 07 92 04 00 91 68 D1 01 37 67 16", EB_MATCH_EXCEPTION);
+	check_match(&request, "68 11 11 11 11 11 11 68 D1 01 35 3D 16", EB_MATCH_FOREIGN);
 	/* The answer to another function. */
 	check_match(&request, "68 60 07 92 04 00 91 68 93 06 33 33 33 33 33 33 29 16",
-				EB_DLT645_FOREIGN);
+				EB_MATCH_FOREIGN);
 	/* A follow-up is known by its number too. */
-	eb_dlt645_next("000000000001", 0x00010000, 2, &request);
+	eb_dlt645_next(EB_DLT645_2007, "000000000001", 0x00010000, 2, &request);
+	check_match(&request, "68 01 00 00 00 00 00 68 92 06 33 33 34 33 44 35 AF 16", EB_MATCH_ANSWER);
+	eb_dlt645_next(EB_DLT645_2007, "000000000001", 0x00010000, 1, &request);
 	check_match(&request, "68 01 00 00 00 00 00 68 92 06 33 33 34 33 44 35 AF 16",
-				EB_DLT645_ANSWER);
-	eb_dlt645_next("000000000001", 0x00010000, 1, &request);
-	check_match(&request, "68 01 00 00 00 00 00 68 92 06 33 33 34 33 44 35 AF 16",
-				EB_DLT645_FOREIGN);
+				EB_MATCH_FOREIGN);
 	eb_dlt645_address(&request);
-	check_match(&request, "68 94 41 03 26 12 18 68 93 06 C7 74 36 59 45 4B EB 16",
-				EB_DLT645_ANSWER);
-	check_match(&request, "68 94 41 03 26 12 18 68 93 00 8B 16", EB_DLT645_FOREIGN);
+	check_match(&request, "68 94 41 03 26 12 18 68 93 06 C7 74 36 59 45 4B EB 16", EB_MATCH_ANSWER);
+	check_match(&request, "68 94 41 03 26 12 18 68 93 00 8B 16", EB_MATCH_FOREIGN);
 }
 
 /* What a line without end may bring. Quadratic work would take hours here, linear takes seconds. */

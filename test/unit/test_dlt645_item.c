@@ -32,11 +32,11 @@ check_item(int i, const char *id, const char *value, const char *unit, const cha
 {
 	const EbFrameItem *item = &got.frame[0].items[i];
 
-	CHECK_STR(item->id, id);
-	CHECK_STR(item->value, value != NULL ? value : "");
+	CHECK_STR(eb_frame_get(&got.frame[0], item->id), id);
+	CHECK_STR(eb_frame_get(&got.frame[0], item->value), value != NULL ? value : "");
 	CHECK_INT(item->absent, value == NULL);
-	CHECK_STR(item->unit, unit);
-	CHECK_STR(item->time, time);
+	CHECK_STR(eb_frame_get(&got.frame[0], item->unit), unit);
+	CHECK_STR(eb_frame_get(&got.frame[0], item->time), time);
 }
 
 /* One identifier, one value. A NULL value: absent. */
@@ -52,7 +52,7 @@ check_one(uint32_t di, const char *data_hex, const char *value, const char *unit
 		printf("    di %s\n", id);
 		return;
 	}
-	CHECK_INT(got.frame[0].dlt645.nraw, -1);
+	CHECK_INT(got.frame[0].dlt645.nraw, strlen(data_hex) / 3 + 1);
 	check_item(0, id, value, unit, "");
 }
 
@@ -130,7 +130,7 @@ check_blocks(void)
 
 	/* The largest a frame can carry: total and 61 tariffs. */
 	for (int i = 0; i < 62; i++)
-		snprintf(hex + 8 * i, 9, "%02d000000", i);
+		snprintf(hex + 8 * i, 9, "%02u000000", (unsigned) i % 100);
 	decode_reply(0x0001FF00, hex);
 	CHECK_INT(got.frame[0].nitems, 62);
 	CHECK_INT(got.frame[0].length, 264);
@@ -166,9 +166,16 @@ check_demand(void)
 	/* No demand since the reset: the meter's clock fields are zero, and are passed on. */
 	decode_reply(0x01010000, "00 00 00 00 00 00 00 00");
 	check_item(0, "01010000", "0.0000", "kW", "2000-00-00 00:00");
+	/* Of other kinds, with their sign. */
+	decode_reply(0x01020000, "00 00 78 00 12 01 01 23");
+	check_item(0, "01020000", "78.0000", "kW", "2023-01-01 12:00");
+	decode_reply(0x01030000, "01 00 80 00 12 01 01 23");
+	check_item(0, "01030000", "-0.0001", "kvar", "2023-01-01 12:00");
+	decode_reply(0x01460100, "01 00 50 00 12 01 01 23");
+	check_item(0, "01460100", "50.0001", "kVA", "2023-01-01 12:00");
+	check_raw(0x010B0000, "00 00 78 00 12 01 01 23");
 	check_refused(0x01010000, "00 00 78 00 12 01 0A 23");
 	check_refused(0x01010000, "0B 00 78 00 12 01 01 23");
-	check_raw(0x01020000, "00 00 78 00 12 01 01 23");
 	check_raw(0x01010000, "00 00 78");
 }
 

@@ -8,6 +8,8 @@ static Decoded got;
 static void
 check_codecs(void)
 {
+	static const char *const name[] = {"csvline", "dlt645", "dlt645-1997", "modbus", "iec62056",
+									   "p1",	  "mbus",	"sml",		   "dlt698", "hdlc"};
 	size_t n = 0;
 
 	for (; eb_codec_at(n) != NULL; n++)
@@ -19,11 +21,18 @@ check_codecs(void)
 		CHECK_INT(got.n, 0);
 		CHECK_INT(got.verdict, EB_FRAME_NO_START);
 	}
-	CHECK_INT(n, 2);
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++)
+		CHECK(eb_codec_find(name[i], strlen(name[i])) != NULL);
+	CHECK(n >= sizeof(name) / sizeof(name[0]));
 	CHECK(eb_codec_find("dlt645", 6) == &eb_dlt645_codec);
+	CHECK(eb_codec_find("dlt645-1997", 6) == &eb_dlt645_codec);
 	CHECK(eb_codec_find("csvline", 7) == &eb_csvline_codec);
+	CHECK(eb_codec_find("modbus:0=u16", 12) == eb_codec_find("modbus", 6));
+	CHECK(eb_codec_find("modbus:", 7) == eb_codec_find("modbus", 6));
+	CHECK(eb_codec_find("dlt645:0=u16", 12) == NULL);
+	CHECK(eb_codec_find("modbusx:0=u16", 13) == NULL);
 	CHECK(eb_codec_find("dlt645", 5) == NULL);
-	CHECK(eb_codec_find("dlt645-1997", 11) == NULL);
+	CHECK(eb_codec_find("dlt645-1998", 11) == NULL);
 	CHECK(eb_codec_find("DLT645", 6) == NULL);
 	CHECK(eb_codec_find("", 0) == NULL);
 }
@@ -31,8 +40,9 @@ check_codecs(void)
 static void
 check_words(void)
 {
-	static const char *const word[] = {"ok",	   "no_start", "truncated",	   "structure",
-									   "checksum", "too_long", "control_byte", "value"};
+	static const char *const word[] = {"ok",		   "no_start", "truncated",
+									   "structure",	   "checksum", "too_long",
+									   "control_byte", "value",	   "parity"};
 
 	CHECK_INT(sizeof(word) / sizeof(word[0]), EB_FRAME_NERRORS);
 	for (int i = 0; i < EB_FRAME_NERRORS; i++)
@@ -60,7 +70,7 @@ check_every_cut(void)
 		size_t left = cut;
 		int found = 0;
 
-		eb_frame_begin(&got.reader, &eb_dlt645_codec);
+		eb_frame_begin(&got.reader, &eb_dlt645_codec, NULL);
 		for (int part = 0; part < 3; part++)
 		{
 			while (part < 2 ? eb_frame_feed(&got.reader, &at, &left, &got.frame[0])
@@ -90,7 +100,7 @@ check_promptness(void)
 	uint8_t bytes[64];
 	size_t n = from_hex("FE FE 68 60 07 92 04 00 91 68 D1 01 37 67 16", bytes, sizeof(bytes));
 
-	eb_frame_begin(&got.reader, &eb_dlt645_codec);
+	eb_frame_begin(&got.reader, &eb_dlt645_codec, NULL);
 	for (size_t i = 0; i < n; i++)
 	{
 		const uint8_t *at = bytes + i;
@@ -110,7 +120,7 @@ check_silence(void)
 	const uint8_t *at = bytes;
 	size_t left = 10;
 
-	eb_frame_begin(&got.reader, &eb_dlt645_codec);
+	eb_frame_begin(&got.reader, &eb_dlt645_codec, NULL);
 	CHECK(!eb_frame_feed(&got.reader, &at, &left, &got.frame[0]));
 	CHECK(!eb_frame_finish(&got.reader, &got.frame[0]));
 	CHECK_INT(eb_frame_verdict(&got.reader), EB_FRAME_TRUNCATED);
@@ -121,7 +131,7 @@ check_silence(void)
 	CHECK(!eb_frame_finish(&got.reader, &got.frame[0]));
 	CHECK_INT(eb_frame_verdict(&got.reader), EB_FRAME_OK);
 	CHECK_INT(got.reader.refused[EB_FRAME_TRUNCATED], 2);
-	eb_frame_begin(&got.reader, &eb_dlt645_codec);
+	eb_frame_begin(&got.reader, &eb_dlt645_codec, NULL);
 	CHECK_INT(eb_frame_verdict(&got.reader), EB_FRAME_NO_START);
 	CHECK_INT(got.reader.fed, 0);
 }
@@ -132,7 +142,7 @@ check_json(void)
 {
 	static const char *const want =
 		"{\"offset\":0,\"length\":22,\"address\":\"201000000012\",\"control\":\"91\","
-		"\"from_meter\":true,\"more\":false,\"di\":\"0201FF00\",\"items\":["
+		"\"from_meter\":true,\"more\":false,\"di\":\"0201FF00\",\"raw\":\"5622FFFFFFFF\",\"items\":["
 		"{\"id\":\"02010100\",\"value\":\"225.6\",\"unit\":\"V\"},"
 		"{\"id\":\"02010200\",\"value\":null,\"unit\":\"V\"},"
 		"{\"id\":\"02010300\",\"value\":null,\"unit\":\"V\"}]}";
@@ -152,18 +162,52 @@ check_json(void)
 					"\"value\":\"5\",\"time\":\"2024-01-01T00:00Z\"}]}");
 }
 
-/* More items than a frame holds, and an id that does not fit. */
+/* More items and more text than a frame holds; what was kept stays readable. */
 static void
-check_items(void)
+check_room(void)
 {
-	EbFrame *frame = &got.frame[0];
+	static EbFrame frame, copy;
+	char long_text[256];
+	EbFrameRef first;
 
-	frame->nitems = 0;
-	CHECK(eb_frame_item(frame, "0123456789abcdef") == NULL);
+	eb_frame_clear(&frame);
 	for (int i = 0; i < EB_FRAME_MAX_ITEMS; i++)
-		CHECK(eb_frame_item(frame, "0123456789abcde") == &frame->items[i]);
-	CHECK(eb_frame_item(frame, "x") == NULL);
-	CHECK_INT(frame->nitems, EB_FRAME_MAX_ITEMS);
+		CHECK(eb_frame_item(&frame, "0123456789abcde") == &frame.items[i]);
+	CHECK(!frame.full);
+	CHECK(eb_frame_item(&frame, "x") == NULL);
+	CHECK(frame.full);
+	CHECK_INT(frame.nitems, EB_FRAME_MAX_ITEMS);
+
+	eb_frame_clear(&frame);
+	memset(long_text, 'y', sizeof(long_text));
+	first = eb_frame_keep(&frame, "first", 5);
+	while (!frame.full)
+		eb_frame_keep(&frame, long_text, sizeof(long_text));
+	CHECK(frame.text_used <= EB_FRAME_TEXT_SIZE);
+	CHECK_INT(eb_frame_keep(&frame, long_text, EB_FRAME_TEXT_SIZE - frame.text_used), 0);
+	CHECK(eb_frame_keep(&frame, long_text, EB_FRAME_TEXT_SIZE - frame.text_used - 1) != 0);
+	CHECK_INT(frame.text_used, EB_FRAME_TEXT_SIZE);
+	CHECK_STR(eb_frame_get(&frame, first), "first");
+	copy = frame;
+	eb_frame_clear(&frame);
+	CHECK_STR(eb_frame_get(&copy, first), "first");
+	CHECK_STR(eb_frame_get(&frame, eb_frame_keep(&frame, "", 0)), "");
+	CHECK_STR(eb_frame_get(&frame, eb_frame_keep_as(&frame, "%d.%s", 7, "x")), "7.x");
+	CHECK_STR(eb_frame_get(&frame, eb_frame_keep_hex(&frame, (const uint8_t *) "\x0a\xf1", 2)),
+			  "0AF1");
+	CHECK(!frame.full);
+}
+
+/* Text of a meter in JSON. */
+static void
+check_escapes(void)
+{
+	char out[64];
+	EbFrameText text = {.out = out, .size = sizeof(out)};
+
+	eb_frame_put_text(&text, "a\"b\\c\td\xe9");
+	CHECK_STR(out, "\"a\\\"b\\\\c\\u0009d\\u00e9\"");
+	CHECK(!text.full);
 }
 
 int
@@ -175,6 +219,7 @@ main(void)
 	check_promptness();
 	check_silence();
 	check_json();
-	check_items();
+	check_room();
+	check_escapes();
 	return check_done("frame");
 }

@@ -1,19 +1,30 @@
 #!/bin/bash
-# test_upgrade.sh -- the former version's demo database, upgraded, is a database of this version
-# Run it under test/with-pg. The former version is the commit before the one that last changed
-# default_version in elecbill.control. Its tree is built, its demo runs with its own library; then
-# this version's files take their place. The upgraded database must have the schema of a fresh one,
-# the same bills as before, nothing for fsck() to find, and bill on. Skips when there is no former
-# version in the history at hand.
+# test_upgrade.sh -- databases of former versions, upgraded, are databases of this version
+# Run it under test/with-pg. A former version is the newest commit whose elecbill.control names it.
+# The tree of the last one is built, its demo runs with its own library; then this version's files
+# take their place. The upgraded database must have the schema of a fresh one, the same bills as
+# before, nothing for fsck() to find, and bill on. Of older ones, the empty schema is upgraded. Skips
+# when there is no former version in the history at hand.
 set -u
 . test/tally.sh
 : "${WITH_PG_DIR:?run it as: test/with-pg test/upgrade/test_upgrade.sh}"
 
-version=$(sed -n "s/^default_version *= *'\([^']*\)'.*/\1/p" elecbill.control)
-changed=$(git log -1 --format=%H -G'^default_version' -- elecbill.control 2> /dev/null)
-previous=$(git show "$changed^:elecbill.control" 2> /dev/null |
-	sed -n "s/^default_version *= *'\([^']*\)'.*/\1/p")
-if [ -z "$changed" ] || [ -z "$previous" ]; then
+version_of() { # [COMMIT]: what its control file says
+	if [ $# -eq 0 ]; then cat elecbill.control; else git show "$1:elecbill.control" 2> /dev/null; fi |
+		sed -n "s/^default_version *= *'\([^']*\)'.*/\1/p"
+}
+
+version=$(version_of)
+declare -A commit=(["$version"]=itself)
+formers=() # the last one first
+for revision in $(git rev-list --date-order HEAD 2> /dev/null); do
+	at=$(version_of "$revision")
+	if [ -n "$at" ] && [ -z "${commit[$at]+known}" ]; then
+		commit[$at]=$revision
+		formers+=("$at")
+	fi
+done
+if [ ${#formers[@]} -eq 0 ]; then
 	echo 'skipped: the history has no earlier version'
 	tally_skipped=1
 	tally_close upgrade
@@ -41,12 +52,28 @@ files() {
 	install -m 755 "$1/collector/elecbill-collector" "$(pg_config --bindir)/"
 }
 
-old=$WITH_PG_DIR/old
-mkdir "$old"
-git archive "$changed^" | tar -x -C "$old"
-said=$(make -s -C "$old" with_llvm=no all 2>&1)
-ok "version $previous builds" $? "$said"
-files "$old"
+# built VERSION: its tree in $old, in the place of this version's files; quickly compiled, for it runs once
+built() {
+	local said
+	old=$WITH_PG_DIR/old-$1
+	mkdir "$old"
+	git archive "${commit[$1]}" | tar -x -C "$old"
+	said=$(make -s -j2 -C "$old" with_llvm=no PROFILE=-O0 all 2>&1)
+	ok "version $1 builds" $? "$said"
+	files "$old"
+}
+
+previous=${formers[0]}
+olders=()
+for former in "${formers[@]:1}"; do
+	built "$former"
+	olders+=("from_$former")
+	createdb "from_$former"
+	said=$(psql -Xq -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION elecbill' -c 'CALL elecbill.create_schema()' \
+		-c "SELECT elecbill.org_create('OLD', 'Old Mill')" "from_$former" 2>&1)
+	ok "version $former makes its schema" $? "$said"
+done
+built "$previous"
 createdb upgraded
 said=$(cd "$old" && PGDATABASE=upgraded DEMO_DIR=$WITH_PG_DIR/demo test/demo/run 2>&1)
 ok "the demo of version $previous runs" $? "$said"
@@ -58,10 +85,10 @@ ok "version $previous supersedes a part of a version" $? "$said"
 superseded=$(bills superseded)
 files .
 
-for database in upgraded superseded; do
-	said=$(psql -Xq -v ON_ERROR_STOP=1 -c 'ALTER EXTENSION elecbill UPDATE' $database 2>&1 &&
-		psql -Xq -v ON_ERROR_STOP=1 -c 'CALL elecbill.upgrade_schema()' $database 2>&1)
-	ok "version $previous upgrades to $version, database $database" $? "$said"
+for database in upgraded superseded "${olders[@]}"; do
+	said=$(psql -Xq -v ON_ERROR_STOP=1 -c 'ALTER EXTENSION elecbill UPDATE' "$database" 2>&1 &&
+		psql -Xq -v ON_ERROR_STOP=1 -c 'CALL elecbill.upgrade_schema()' "$database" 2>&1)
+	ok "the database $database upgrades to $version" $? "$said"
 done
 at=$(psql -XAtc "SELECT extversion || ' ' || elecbill.version() FROM pg_extension WHERE extname = 'elecbill'" upgraded)
 [ "$at" = "$version $version" ]
@@ -119,10 +146,17 @@ SQL
 2|fee|0.677419|21.00" ]
 ok 'versions of which a part was superseded keep their bills, and March is billed' $? "$said"
 
+for database in "${olders[@]}"; do
+	createdb fresh
+	psql -Xq -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION elecbill' -c 'CALL elecbill.create_schema()' fresh
+	differs=$(diff <(schema_of fresh) <(schema_of "$database"))
+	ok "the upgraded database $database is like a fresh one" $? "$differs"
+	dropdb fresh
+done
 createdb fresh
 psql -Xq -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION elecbill' -c 'CALL elecbill.create_schema()' fresh
 months=$(psql -XAtqc "SELECT min(lower(service)) FROM elecbill.bill" upgraded)
 psql -Xq -c "SELECT elecbill.partition_maintain(3, '$months')" fresh > /dev/null
 differs=$(diff <(schema_of fresh) <(schema_of upgraded))
-ok 'an upgraded database is like a fresh one' $? "$differs"
+ok 'the upgraded demo is like a fresh one' $? "$differs"
 tally_close upgrade

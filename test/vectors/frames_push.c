@@ -5,10 +5,11 @@
  *          decode PROTOCOL bytes HEX
  *          decode PROTOCOL SEED HEX        random chunks of 1 to 24 bytes, some of them empty
  *          damage PROTOCOL HEX             every single-bit flip and every cut
- * Out: one line per order: the JSON of frame_decode, "unknown", or "VARIANTS UNCHANGED WRONG".
+ * Out: one line per order: the JSON of frame_decode, "unknown", "broken map", or
+ *      "VARIANTS UNCHANGED WRONG". PROTOCOL may be "modbus:" and a register map.
  * Built with ASan and UBSan; each chunk lies in memory of its own size, so a read beyond it shows.
  */
-#include "codec/frame.h"
+#include "codec/modbus.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,13 @@ typedef struct Result
 	char **frame;
 	EbFrameError verdict;
 } Result;
+
+/* What an order decodes with. */
+typedef struct Decoder
+{
+	const EbCodec *codec;
+	const EbModbusMap *map;
+} Decoder;
 
 static void *
 must(void *memory)
@@ -79,7 +87,7 @@ chunk_size(unsigned long plan, unsigned long *random, size_t left)
 }
 
 static void
-decode(const EbCodec *codec, const uint8_t *bytes, size_t n, unsigned long plan, bool with_place,
+decode(const Decoder *decoder, const uint8_t *bytes, size_t n, unsigned long plan, bool with_place,
 	   Result *result)
 {
 	static EbFrameReader reader;
@@ -87,7 +95,7 @@ decode(const EbCodec *codec, const uint8_t *bytes, size_t n, unsigned long plan,
 	unsigned long random = plan;
 
 	result->n = 0;
-	eb_frame_begin(&reader, codec);
+	eb_frame_begin(&reader, decoder->codec, decoder->map);
 	while (n > 0)
 	{
 		size_t size = chunk_size(plan, &random, n);
@@ -125,13 +133,13 @@ print_result(const EbCodec *codec, const Result *result)
 
 /* Counts a damaged variant: a frame the whole input does not give is a wrong value. */
 static void
-count_variant(const EbCodec *codec, const Result *whole, const uint8_t *bytes, size_t n,
+count_variant(const Decoder *decoder, const Result *whole, const uint8_t *bytes, size_t n,
 			  unsigned long count[3])
 {
 	static Result got;
 	bool fine = true;
 
-	decode(codec, bytes, n, 0, false, &got);
+	decode(decoder, bytes, n, 0, false, &got);
 	count[0]++;
 	if (got.verdict == EB_FRAME_OK)
 	{
@@ -149,20 +157,20 @@ count_variant(const EbCodec *codec, const Result *whole, const uint8_t *bytes, s
 }
 
 static void
-damage(const EbCodec *codec, uint8_t *bytes, size_t n)
+damage(const Decoder *decoder, uint8_t *bytes, size_t n)
 {
 	static Result whole;
 	unsigned long count[3] = {0, 0, 0};
 
-	decode(codec, bytes, n, 0, false, &whole);
+	decode(decoder, bytes, n, 0, false, &whole);
 	for (size_t bit = 0; bit < 8 * n; bit++)
 	{
 		bytes[bit / 8] ^= (uint8_t) (1 << bit % 8);
-		count_variant(codec, &whole, bytes, n, count);
+		count_variant(decoder, &whole, bytes, n, count);
 		bytes[bit / 8] ^= (uint8_t) (1 << bit % 8);
 	}
 	for (size_t cut = 1; cut < n; cut++)
-		count_variant(codec, &whole, bytes, cut, count);
+		count_variant(decoder, &whole, bytes, cut, count);
 	printf("%lu %lu %lu\n", count[0], count[1], count[2]);
 	forget(&whole);
 }
@@ -186,6 +194,34 @@ from_hex(char *hex)
 	return (long) (n / 2);
 }
 
+/* false: told on stdout why there is none. */
+static bool
+find_decoder(const char *protocol, Decoder *decoder)
+{
+	static EbModbusMap map;
+	const char *wanted;
+	size_t at;
+
+	decoder->codec = eb_codec_find(protocol, strlen(protocol));
+	if (decoder->codec == NULL)
+	{
+		puts("unknown");
+		return false;
+	}
+	decoder->map = eb_modbus_protocol_map(protocol, strlen(protocol), &map, &wanted, &at);
+	if (wanted != NULL)
+		puts("broken map");
+	return wanted == NULL;
+}
+
+/* Plan of a way: see chunk_size(); false: no such way. */
+static bool
+find_plan(const char *way, unsigned long *plan)
+{
+	*plan = strcmp(way, "whole") == 0 ? 0 : strcmp(way, "bytes") == 0 ? 1 : strtoul(way, NULL, 10);
+	return *plan >= 2 || way[0] == 'w' || way[0] == 'b';
+}
+
 /* One order, its words separated by strtok. false: not an order. */
 static bool
 obey(char *line)
@@ -193,30 +229,25 @@ obey(char *line)
 	static Result result;
 	const char *verb = strtok(line, " \n");
 	const char *protocol = strtok(NULL, " \n");
-	const char *way = verb != NULL && strcmp(verb, "decode") == 0 ? strtok(NULL, " \n") : "";
+	bool to_damage = verb != NULL && strcmp(verb, "damage") == 0;
+	const char *way = to_damage ? "whole" : strtok(NULL, " \n");
 	char *hex = strtok(NULL, " \n");
-	const EbCodec *codec;
+	Decoder decoder;
 	unsigned long plan;
 	long n;
 
-	if (verb == NULL || protocol == NULL || way == NULL || hex == NULL || (n = from_hex(hex)) < 0)
+	if (verb == NULL || protocol == NULL || way == NULL || hex == NULL || (n = from_hex(hex)) < 0 ||
+		!find_plan(way, &plan) || (!to_damage && strcmp(verb, "decode") != 0))
 		return false;
-	codec = eb_codec_find(protocol, strlen(protocol));
-	if (codec == NULL)
+	if (!find_decoder(protocol, &decoder))
+		return true;
+	if (to_damage)
 	{
-		puts("unknown");
+		damage(&decoder, (uint8_t *) hex, (size_t) n);
 		return true;
 	}
-	if (strcmp(verb, "damage") == 0)
-	{
-		damage(codec, (uint8_t *) hex, (size_t) n);
-		return true;
-	}
-	plan = strcmp(way, "whole") == 0 ? 0 : strcmp(way, "bytes") == 0 ? 1 : strtoul(way, NULL, 10);
-	if (strcmp(verb, "decode") != 0 || (plan < 2 && way[0] != 'w' && way[0] != 'b'))
-		return false;
-	decode(codec, (const uint8_t *) hex, (size_t) n, plan, true, &result);
-	print_result(codec, &result);
+	decode(&decoder, (const uint8_t *) hex, (size_t) n, plan, true, &result);
+	print_result(decoder.codec, &result);
 	forget(&result);
 	return true;
 }
