@@ -41,7 +41,7 @@ endif
 PACKAGES = build-essential clang clang-format-14 libclang-rt-14-dev shellcheck python3 \
 	python3-psycopg2 python3-jsonschema socat postgresql-15 postgresql-server-dev-15 postgresql-15-pgtap \
 	postgresql-15-plpgsql-check libtap-parser-sourcehandler-pgtap-perl libpq-dev \
-	libserialport-dev libconfig-dev libjson-c-dev \
+	postgresql-15-cron libserialport-dev libconfig-dev libjson-c-dev \
 	mbpoll python3-pymodbus python3-serial-asyncio libmodbus-dev gensio-bin ser2net
 
 # PROFILE: more compiler flags for everything. -MMD: people edit headers, objects must notice.
@@ -102,7 +102,7 @@ $(UPGRADES): sql/elecbill--%--$(EB_VERSION).sql: FORCE
 
 src/pg/exports.txt: FORCE
 	@{ printf '%s\n' Pg_magic_func _PG_init; \
-	  sed -n 's/^PG_FUNCTION_INFO_V1(\([a-z0-9_]*\));.*/\1\npg_finfo_\1/p' $(PG_SRCS) | sort; } > $@.tmp
+	  sed -n 's/^PG_FUNCTION_INFO_V1(\([a-z0-9_]*\));.*/\1\npg_finfo_\1/p; s/^PGDLLEXPORT void \([a-z0-9_]*\)(Datum .*/\1/p' $(PG_SRCS) | sort; } > $@.tmp
 	@if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
 
 FORCE:
@@ -183,7 +183,7 @@ packages:
 	@test/packages $(PACKAGES)
 
 demo: packages
-	test/with-pg test/demo/run
+	test/with-pg sh -c 'test/demo/run && test/demo/estate'
 
 test: packages
 	@REGRESS='$(REGRESS)' test/run
@@ -207,20 +207,29 @@ vectors: packages
 frames: packages
 	@test/with-pg test/vectors/run-frames $(or $(DIR),$(SHARED)/vectors/frames)
 
-# The tests that draw at random, for longer: SOAK_SECONDS for each fuzzer, SOAK_ROUNDS kills,
-# SOAK_CASES bills against the oracle in Python, SOAK_PROPERTIES against the one in SQL, SOAK_KILLS
+# The tests that draw at random, for longer: SOAK_SECONDS for each fuzzer, SOAK_ROUNDS kills of who bills,
+# SOAK_LIFE of whoever is at work, SOAK_MONTHS months of an estate,
+# SOAK_CASES bills against the oracle in Python, SOAK_PROPERTIES against the one in SQL, SOAK_ACCOUNTS accounts
+# whose energy is followed from the registers to the bills, SOAK_KILLS
 # kills of the collector, SOAK_LOAD seconds of load.
 SOAK_SECONDS = 600
 SOAK_ROUNDS = 200
+SOAK_LIFE = 50
+SOAK_MONTHS = 24
 SOAK_CASES = 2000
 SOAK_PROPERTIES = 100000
+SOAK_ACCOUNTS = 10000
 SOAK_KILLS = 1000
 SOAK_LOAD = 300
 soak: packages
 	FUZZ_SECONDS=$(SOAK_SECONDS) test/fuzz/test_fuzz
 	ROUNDS=$(SOAK_ROUNDS) test/with-pg test/crash/test_bill_run.sh
+	KILLS=$(SOAK_LIFE) test/with-pg test/crash/test_retry.sh
+	MONTHS=$(SOAK_MONTHS) test/with-pg test/simulate/test_simulate
 	ORACLE_CASES=$(SOAK_CASES) test/with-pg test/oracle/test_oracle
 	PROPERTY_CASES=$(SOAK_PROPERTIES) test/with-pg test/property/test_property
+	PROPERTY_ACCOUNTS=$(SOAK_ACCOUNTS) test/with-pg test/property/test_energy
+	ZONES='Asia/Shanghai America/St_Johns Pacific/Apia' test/with-pg test/pgtap
 	ROUNDS=$(SOAK_KILLS) test/with-pg test/collector/test_crash
 	LOAD_SECONDS=$(SOAK_LOAD) test/with-pg test/collector/test_load
 	STOP_SECONDS=60 test/with-pg test/collector/test_hours stopped
@@ -235,7 +244,7 @@ help:
 	@echo 'make             the extension and the collector (NO_COLLECTOR=1: without)'
 	@echo 'make install     both; make install-collector: the collector alone'
 	@echo 'make packages    the Debian packages that the targets below need'
-	@echo 'make demo        from a meter on a wire to printed bills (KEEP=1 keeps the server)'
+	@echo 'make demo        from a meter on a wire to printed bills, and an estate of thirteen months (KEEP=1 keeps the server)'
 	@echo 'make test        every test; the last line sums up'
 	@echo 'make lint        warnings, format, exports, members, comments, hygiene'
 	@echo 'make unit        the plain C tests under the sanitizers'

@@ -94,8 +94,10 @@ parse_form(EbConfig *conf, const config_setting_t *group, const ModbusKeys *keys
 		eb_config_error(conf, group, "unknown type \"%s\"", keys->type);
 	else if (!eb_modbus_order_parse(keys->order, strlen(keys->order), &form->order))
 		eb_config_error(conf, group, "unknown order \"%s\"", keys->order);
-	else if (!eb_modbus_scale_parse(keys->scale, strlen(keys->scale), &form->factor, &form->places))
-		eb_config_error(conf, group, "scale must be a decimal in quotes like \"0.01\"");
+	else if (!eb_modbus_scale_parse(keys->scale, strlen(keys->scale), form))
+		eb_config_error(
+			conf, group,
+			"scale must be a decimal in quotes like \"0.01\" or \"1/1600\", no fraction of a float32");
 	else
 	{
 		form->has_invalid = keys->invalid != NULL;

@@ -46,7 +46,7 @@ SELECT elecbill.bill_run_start('PLAIN', 'MONTH', '[2025-01-01,)');
 SELECT elecbill.bill_run_start('PLAIN', 'MONTH', '[2025-01-02,2025-02-02)');
 SELECT elecbill.bill_run_start('PLAIN', 'WEEK', '[2025-01-01,2025-02-01)');
 SELECT elecbill.bill_run_start('NONE', 'MONTH', '[2025-01-01,2025-02-01)');
-SELECT elecbill.bill_run_start('PLAIN', 'MONTH', '[2025-01-01,2025-02-01)', 'final');
+SELECT elecbill.bill_run_start('PLAIN', 'MONTH', '[2025-01-01,2025-02-01)', 'rebill');
 SELECT :'LAST_ERROR_SQLSTATE' AS sqlstate;
 SELECT elecbill.bill_run_start('PLAIN', 'MONTH', '[2025-01-01,2025-02-01)', 'weekly');
 SELECT elecbill.bill_run_start('PLAIN', 'MONTH', '[2199-01-01,2199-02-01)');
@@ -61,7 +61,7 @@ SELECT elecbill.simulate_bill('PLAIN/A1', NULL);
 SELECT elecbill.explain_bill('2025-000001');
 SELECT elecbill.explain_bill(NULL);
 SELECT elecbill.simulate_bill('PLAIN/A1', '[2025-02-01,2025-03-01)');
-SELECT * FROM elecbill.bill_run;
+SELECT count(*) AS runs FROM elecbill.bill_run;
 
 -- step by step: cut, rate in parts, not issued before it is rated
 SET elecbill.batch_size = 2;
@@ -232,5 +232,11 @@ CALL pg_temp.plant('UPDATE elecbill.bill SET snapshot = jsonb_set(snapshot, ''{p
 CALL pg_temp.plant('DELETE FROM elecbill.bill_exception WHERE state = ''parked''', '{}');
 CALL pg_temp.plant('UPDATE elecbill.bill_exception SET account_id = 1, state = ''parked'', severity = ''error'' WHERE account_id = 1', '{}');
 CALL pg_temp.plant('UPDATE elecbill.bill_run_batch SET state = ''pending'', issue_state = ''pending'' WHERE run_id = 1 AND no = 1', '{}');
+CALL pg_temp.plant('ALTER TABLE elecbill.bill DROP CONSTRAINT bill_service_excl; UPDATE elecbill.bill SET service = service * ''[2025-01-01,2025-02-01)'' + ''[2025-01-01,2025-02-01)'' WHERE account_id = 1', '{bill}');
+CALL pg_temp.plant('ALTER TABLE elecbill.meter_installation DROP CONSTRAINT meter_installation_one_place; INSERT INTO elecbill.meter_installation (org_id, meter_id, usage_point_id, role, valid) SELECT org_id, meter_id, usage_point_id, ''check'', valid FROM elecbill.meter_installation LIMIT 1', '{meter_installation}');
+CALL pg_temp.plant('ALTER TABLE elecbill.meter_installation DROP CONSTRAINT meter_installation_one_main', '{}');
+CALL pg_temp.plant('ALTER TABLE elecbill.tariff_version DROP CONSTRAINT tariff_version_valid_excl; INSERT INTO elecbill.tariff_version (org_id, tariff_plan_id, version, valid, known, definition, status, created_by, approved_by) SELECT org_id, tariff_plan_id, 99, valid, known, definition, status, created_by, approved_by FROM elecbill.tariff_version LIMIT 1', '{tariff_version}');
+CALL pg_temp.plant('ALTER TABLE elecbill.payment DISABLE ROW LEVEL SECURITY', '{}');
+CALL pg_temp.plant('ALTER VIEW elecbill.bill_summary RESET (security_invoker)', '{}');
 CALL pg_temp.plant('UPDATE elecbill.reading SET quality = 512 WHERE read_at = ''2025-01-10 00:00+08''', '{reading}');
 SELECT count(*) AS healthy FROM elecbill.fsck();

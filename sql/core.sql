@@ -37,6 +37,10 @@ SET timezone = 'Asia/Shanghai';
 SELECT elecbill.now();
 SET elecbill.clock_override = '2026-02-01T00:00:00.25Z';
 SELECT elecbill.now();
+-- so it is in a worker of a parallel query, which is given it before the words for zones
+SET force_parallel_mode = on;
+SELECT elecbill.now();
+RESET force_parallel_mode;
 SET elecbill.clock_override = '';
 SELECT elecbill.now() = now() AS start_of_transaction;
 -- an instant without an offset would depend on the session, a moving one on the hour

@@ -8,8 +8,8 @@ COMMENT ON FUNCTION elecbill.frame_decode(text, bytea) IS
 protocol: csvline (meter,usage[,time] lines), dlt645 and dlt645-1997 (DL/T 645 of 2007 and 1997), modbus (RTU), iec62056
 (IEC 62056-21), p1 (DSMR), mbus (EN 13757), sml (sml-quirks: also files of meters known to break the norm), dlt698 (DL/T
 698.45), hdlc (DLMS push); else UB404. modbus:INDEX=TYPE[/ORDER][*SCALE][,...] names the registers of a reply, INDEX from 0;
-TYPE u16 s16 u32 s32 u64 float32; ORDER ABCD (default) CDAB BADC DCBA; SCALE a decimal; a broken map is UB400. A float32
-becomes the shortest decimal that reads back as the same bits.
+TYPE u16 s16 u32 s32 u64 float32; ORDER ABCD (default) CDAB BADC DCBA; SCALE a decimal or, of pulses, decimal/divisor,
+cut to three places more; a broken map is UB400. A float32 becomes the shortest decimal that reads back as the same bits.
 frames: every frame found, in order, with offset and length in bytes, what the protocol adds, and items {id, value, unit,
 time}: value is decimal text in the scale the meter sends, null when the meter says it has none; unit and time only where
 there are any. id is as sent: DI, register index, OBIS code, record number, OAD. A byte above 7E in a text is its Latin-1

@@ -11,4 +11,4 @@ COMMENT ON TABLE elecbill.schema_version IS
 COMMENT ON COLUMN elecbill.schema_version.step IS 'version that brought the step, such as 0.1.0';
 COMMENT ON COLUMN elecbill.schema_version.applied_at IS 'when it was applied here';
 
-INSERT INTO elecbill.schema_version (step) VALUES ('0.4.0');
+INSERT INTO elecbill.schema_version (step) VALUES ('0.5.0');

@@ -6,12 +6,17 @@
 CREATE FUNCTION elecbill._append_only() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF TG_OP = 'DELETE' AND TG_NARGS = 0 THEN
+		IF elecbill._org_emptying((to_jsonb(OLD) ->> 'org_id')::integer) THEN
+			RETURN OLD;
+		END IF;
+	END IF;
 	RAISE EXCEPTION '% is append-only', TG_TABLE_NAME
 		USING ERRCODE = 'UB403',
 			  DETAIL = format('%s would change rows that are kept as they were written.', TG_OP),
 			  HINT = 'Write a correction as a new row.';
 END $$;
-COMMENT ON FUNCTION elecbill._append_only() IS 'trigger: refuses UPDATE, DELETE and TRUNCATE (UB403)';
+COMMENT ON FUNCTION elecbill._append_only() IS 'trigger: refuses UPDATE, DELETE and TRUNCATE (UB403); only org_empty() deletes rows of a sandbox. With any argument it knows no exception';
 
 CREATE TABLE elecbill.org (
 	id			integer GENERATED ALWAYS AS IDENTITY CONSTRAINT org_pkey PRIMARY KEY,
@@ -19,7 +24,12 @@ CREATE TABLE elecbill.org (
 				CONSTRAINT org_code_check CHECK (code ~ '^\S{1,64}$'),
 	name		text NOT NULL CONSTRAINT org_name_check CHECK (name <> ''),
 	zone		text NOT NULL,
-	currency	text NOT NULL CONSTRAINT org_currency_check CHECK (currency ~ '^[A-Z]{3}$')
+	currency	text NOT NULL CONSTRAINT org_currency_check CHECK (currency ~ '^[A-Z]{3}$'),
+	state		text NOT NULL DEFAULT 'sandbox' CONSTRAINT org_state_check CHECK (state IN ('sandbox', 'live')),
+	live_at		timestamptz,
+	emptying	xid8,
+	CONSTRAINT org_live_check CHECK ((state = 'live') = (live_at IS NOT NULL)),
+	CONSTRAINT org_emptying_check CHECK (emptying IS NULL OR state = 'sandbox')
 );
 COMMENT ON TABLE elecbill.org IS 'a property company or operator: the owner of every other row';
 COMMENT ON COLUMN elecbill.org.id IS 'internal key';
@@ -27,6 +37,31 @@ COMMENT ON COLUMN elecbill.org.code IS 'the key people use: 1 to 64 characters w
 COMMENT ON COLUMN elecbill.org.name IS 'name for bills';
 COMMENT ON COLUMN elecbill.org.zone IS 'IANA time zone of its local days and billing periods';
 COMMENT ON COLUMN elecbill.org.currency IS 'ISO 4217 code of its bills';
+COMMENT ON COLUMN elecbill.org.state IS 'sandbox: all of it works, and org_empty() can begin anew; live: go_live() was called, what is written stays';
+COMMENT ON COLUMN elecbill.org.live_at IS 'since when it is live; NULL: a sandbox';
+COMMENT ON COLUMN elecbill.org.emptying IS 'transaction of org_empty() that is at work, which alone sees it: NULL before and after';
+
+CREATE FUNCTION elecbill._org_emptying(p_org integer) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN EXISTS (SELECT FROM elecbill.org o
+		WHERE o.id = p_org AND o.state = 'sandbox' AND o.emptying = pg_current_xact_id_if_assigned());
+END $$;
+COMMENT ON FUNCTION elecbill._org_emptying(integer) IS
+'whether org_empty() is deleting the rows of a sandbox in this very transaction; what guards kept rows asks it before it refuses a DELETE';
+
+CREATE FUNCTION elecbill._org_state_keep() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF OLD.state = 'live' AND (NEW.state, NEW.live_at, NEW.emptying) IS DISTINCT FROM (OLD.state, OLD.live_at, OLD.emptying) THEN
+		RAISE EXCEPTION 'org % is live and stays so', quote_literal(OLD.code) USING ERRCODE = 'UB412';
+	END IF;
+	RETURN NEW;
+END $$;
+COMMENT ON FUNCTION elecbill._org_state_keep() IS 'trigger of org: what is live is no sandbox again (UB412)';
+CREATE TRIGGER org_state_keep BEFORE UPDATE OF state, live_at, emptying ON elecbill.org
+	FOR EACH ROW EXECUTE FUNCTION elecbill._org_state_keep();
+COMMENT ON TRIGGER org_state_keep ON elecbill.org IS 'live stays live';
 
 CREATE FUNCTION elecbill._org_check() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -46,7 +81,7 @@ COMMENT ON TRIGGER org_check ON elecbill.org IS 'the zone exists';
 CREATE FUNCTION elecbill._org_get(p_org text) RETURNS integer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	found	integer := (SELECT o.id FROM elecbill.org o WHERE o.code = p_org);
+	found	integer := (SELECT o.id FROM elecbill.org o WHERE o.code = p_org AND elecbill._org_open(o.id));
 BEGIN
 	IF found IS NULL THEN
 		RAISE EXCEPTION 'there is no org %', quote_nullable(p_org)
@@ -54,7 +89,7 @@ BEGIN
 	END IF;
 	RETURN found;
 END $$;
-COMMENT ON FUNCTION elecbill._org_get(text) IS 'internal key of an org by its code; UB404 when there is none';
+COMMENT ON FUNCTION elecbill._org_get(text) IS 'internal key of an org by its code: the gate of every call that names an org; UB404 when there is none that is open to elecbill.current_login()';
 
 CREATE TABLE elecbill.calendar (
 	id			bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT calendar_pkey PRIMARY KEY,

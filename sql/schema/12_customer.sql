@@ -48,6 +48,7 @@ CREATE TABLE elecbill.customer (
 	code		text NOT NULL CONSTRAINT customer_code_check CHECK (code ~ '^\S{1,64}$'),
 	name		text NOT NULL CONSTRAINT customer_name_check CHECK (name <> ''),
 	kind		text NOT NULL CONSTRAINT customer_kind_check CHECK (kind IN ('person', 'company')),
+	tags		text[] NOT NULL DEFAULT '{}' CONSTRAINT customer_tags_check CHECK (tags <@ '{no_dun,medical}'),
 	CONSTRAINT customer_org_code_key UNIQUE (org_id, code),
 	CONSTRAINT customer_org_id_key UNIQUE (org_id, id)
 );
@@ -57,6 +58,7 @@ COMMENT ON COLUMN elecbill.customer.org_id IS 'owner';
 COMMENT ON COLUMN elecbill.customer.code IS 'the key people use, one per org; import_estate() takes the account number';
 COMMENT ON COLUMN elecbill.customer.name IS 'name on the bill';
 COMMENT ON COLUMN elecbill.customer.kind IS 'person or company';
+COMMENT ON COLUMN elecbill.customer.tags IS 'no_dun: not dunned; medical: never disconnected';
 
 CREATE TABLE elecbill.billing_cycle (
 	id			bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT billing_cycle_pkey PRIMARY KEY,
@@ -113,6 +115,7 @@ CREATE TABLE elecbill.customer_account (
 	account_no	text NOT NULL CONSTRAINT customer_account_account_no_check CHECK (account_no ~ '^\S{1,64}$'),
 	customer_id	bigint NOT NULL,
 	billing_cycle_id bigint NOT NULL,
+	mode		text NOT NULL DEFAULT 'postpaid' CONSTRAINT customer_account_mode_check CHECK (mode IN ('postpaid', 'prepaid')),
 	CONSTRAINT customer_account_org_account_no_key UNIQUE (org_id, account_no),
 	CONSTRAINT customer_account_org_id_key UNIQUE (org_id, id),
 	CONSTRAINT customer_account_customer_fkey FOREIGN KEY (org_id, customer_id)
@@ -128,5 +131,6 @@ COMMENT ON COLUMN elecbill.customer_account.org_id IS 'owner';
 COMMENT ON COLUMN elecbill.customer_account.account_no IS 'account number, one per org';
 COMMENT ON COLUMN elecbill.customer_account.customer_id IS 'who pays';
 COMMENT ON COLUMN elecbill.customer_account.billing_cycle_id IS 'when it is billed';
+COMMENT ON COLUMN elecbill.customer_account.mode IS 'postpaid, or prepaid: charged each day against its advance credit (prepay_run)';
 COMMENT ON INDEX elecbill.customer_account_customer_idx IS 'accounts of a customer';
 COMMENT ON INDEX elecbill.customer_account_billing_cycle_idx IS 'accounts of a billing cycle';

@@ -196,8 +196,8 @@ DECLARE
 BEGIN
 	SELECT array_agg(p.id) INTO ids
 	FROM elecbill.org o JOIN elecbill.tariff_plan p ON p.org_id = o.id
-	WHERE p.code = p_plan OR (starts_with(p_plan, o.code || '/')
-		AND p.code = substr(p_plan, length(o.code) + 2));
+	WHERE (p.code = p_plan OR (starts_with(p_plan, o.code || '/') AND p.code = substr(p_plan, length(o.code) + 2)))
+		AND elecbill._org_open(p.org_id);
 	IF cardinality(ids) > 1 THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'UB409',
@@ -233,10 +233,10 @@ DECLARE
 	code text;
 BEGIN
 	SELECT o.id, substr(p_plan, length(o.code) + 2) INTO owner, code
-	FROM elecbill.org o WHERE starts_with(p_plan, o.code || '/')
+	FROM elecbill.org o WHERE starts_with(p_plan, o.code || '/') AND elecbill._org_open(o.id)
 	ORDER BY length(o.code) DESC LIMIT 1;
 	IF owner IS NULL THEN
-		SELECT min(o.id), p_plan INTO owner, code FROM elecbill.org o HAVING count(*) = 1;
+		SELECT min(o.id), p_plan INTO owner, code FROM elecbill.org o WHERE elecbill._org_open(o.id) HAVING count(*) = 1;
 	END IF;
 	IF owner IS NULL THEN
 		RAISE EXCEPTION USING
@@ -266,6 +266,7 @@ BEGIN
 			ERRCODE = 'UB400',
 			MESSAGE = 'a tariff draft needs a plan, days with a beginning, a definition and a writer';
 	END IF;
+	PERFORM elecbill._signed(p_by);
 	plan := elecbill._tariff_plan_id(p_plan);
 	IF plan IS NULL THEN
 		plan := elecbill._tariff_plan_make(p_plan, coalesce(p_definition #>> '{name,zh}',
@@ -291,6 +292,7 @@ DECLARE
 	old elecbill.tariff_version;
 	left_over daterange;
 BEGIN
+	PERFORM elecbill._signed(p_by);
 	PERFORM elecbill._tariff_lock(plan);
 	SELECT * INTO fresh FROM elecbill.tariff_version
 	WHERE tariff_plan_id = plan AND version = p_version AND status = 'draft' FOR UPDATE;

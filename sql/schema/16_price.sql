@@ -104,8 +104,8 @@ DECLARE
 BEGIN
 	SELECT array_agg(s.id) INTO ids
 	FROM elecbill.org o JOIN elecbill.price_series s ON s.org_id = o.id
-	WHERE s.code = p_series OR (starts_with(p_series, o.code || '/')
-		AND s.code = substr(p_series, length(o.code) + 2));
+	WHERE (s.code = p_series OR (starts_with(p_series, o.code || '/') AND s.code = substr(p_series, length(o.code) + 2)))
+		AND elecbill._org_open(s.org_id);
 	IF ids IS NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'UB404',
@@ -145,6 +145,7 @@ BEGIN
 			MESSAGE = 'a price holds from a whole second to a whole second, the latter not included',
 			DETAIL = format('The range is %s.', p_during);
 	END IF;
+	PERFORM elecbill._signed(p_by);
 	PERFORM FROM elecbill.price_series WHERE id = series.id FOR NO KEY UPDATE;
 	IF EXISTS (SELECT FROM elecbill.price_point p WHERE p.series_id = series.id AND upper_inf(p.known)
 		AND p.during = p_during AND p.price = p_price)

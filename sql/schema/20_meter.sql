@@ -5,7 +5,8 @@ CREATE TABLE elecbill.usage_point (
 	org_id		integer NOT NULL CONSTRAINT usage_point_org_fkey REFERENCES elecbill.org,
 	code		text NOT NULL CONSTRAINT usage_point_code_check CHECK (code ~ '^\S{1,64}$'),
 	location_id	bigint NOT NULL,
-	kind		text NOT NULL CONSTRAINT usage_point_kind_check CHECK (kind IN ('consumer', 'common', 'charging')),
+	kind		text NOT NULL CONSTRAINT usage_point_kind_check CHECK (kind IN ('consumer', 'common', 'charging', 'parent')),
+	priority	boolean NOT NULL DEFAULT false,
 	CONSTRAINT usage_point_org_code_key UNIQUE (org_id, code),
 	CONSTRAINT usage_point_org_id_key UNIQUE (org_id, id),
 	CONSTRAINT usage_point_location_fkey FOREIGN KEY (org_id, location_id)
@@ -17,7 +18,8 @@ COMMENT ON COLUMN elecbill.usage_point.id IS 'internal key';
 COMMENT ON COLUMN elecbill.usage_point.org_id IS 'owner';
 COMMENT ON COLUMN elecbill.usage_point.code IS 'the key people use, one per org; the room code unless a room has several points';
 COMMENT ON COLUMN elecbill.usage_point.location_id IS 'where it is';
-COMMENT ON COLUMN elecbill.usage_point.kind IS 'consumer, common (stairs, lifts) or charging';
+COMMENT ON COLUMN elecbill.usage_point.kind IS 'consumer, common (stairs, lifts), charging, or parent (its meter stands before others)';
+COMMENT ON COLUMN elecbill.usage_point.priority IS 'never disconnected for money that is owed: a lift, a pump, a surgery';
 COMMENT ON INDEX elecbill.usage_point_location_idx IS 'points of a location';
 
 CREATE TABLE elecbill.meter_model (
@@ -27,6 +29,7 @@ CREATE TABLE elecbill.meter_model (
 	protocol	text NOT NULL CONSTRAINT meter_model_protocol_check CHECK (protocol ~ '^[a-z0-9_-]{1,32}$'),
 	digits		smallint NOT NULL CONSTRAINT meter_model_digits_check CHECK (digits BETWEEN 4 AND 12),
 	decimals	smallint NOT NULL CONSTRAINT meter_model_decimals_check CHECK (decimals BETWEEN 0 AND 4),
+	max_w		bigint CONSTRAINT meter_model_max_w_check CHECK (max_w > 0),
 	CONSTRAINT meter_model_vendor_model_key UNIQUE (vendor, model)
 );
 COMMENT ON TABLE elecbill.meter_model IS 'kinds of meters; shared by all orgs';
@@ -36,6 +39,7 @@ COMMENT ON COLUMN elecbill.meter_model.model IS 'the maker''s name of the model'
 COMMENT ON COLUMN elecbill.meter_model.protocol IS 'how it is read: dlt645, modbus, ... as the collector names it, or manual (read by people)';
 COMMENT ON COLUMN elecbill.meter_model.digits IS 'places before the decimal point, in kWh, 4 to 12: where the register rolls over';
 COMMENT ON COLUMN elecbill.meter_model.decimals IS 'places behind the decimal point, 0 to 4';
+COMMENT ON COLUMN elecbill.meter_model.max_w IS 'the most power it measures in W, before any multiplier: largest current x voltage x phases. NULL: rule V05 has a number for such';
 
 CREATE TABLE elecbill.meter (
 	id			bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT meter_pkey PRIMARY KEY,
@@ -69,10 +73,14 @@ CREATE TABLE elecbill.meter_register (
 	tou			smallint NOT NULL GENERATED ALWAYS AS (substr(code, 5)::smallint) STORED,
 	wrap_wh		bigint NOT NULL CONSTRAINT meter_register_wrap_wh_check
 				CHECK (wrap_wh BETWEEN 10000000 AND 1000000000000000),
+	adds		boolean NOT NULL DEFAULT false,
+	CONSTRAINT meter_register_adds_check CHECK (NOT adds OR code ~ '^1\.8\.' AND code <> '1.8.0'),
 	CONSTRAINT meter_register_meter_code_key UNIQUE (meter_id, code),
 	CONSTRAINT meter_register_meter_fkey FOREIGN KEY (org_id, meter_id)
 		REFERENCES elecbill.meter (org_id, id)
 );
+CREATE INDEX meter_register_adds_idx ON elecbill.meter_register (meter_id) WHERE adds;
+COMMENT ON INDEX elecbill.meter_register_adds_idx IS 'registers of meters that do not tell their total';
 COMMENT ON TABLE elecbill.meter_register IS 'the cumulative energy registers of a meter. Never deleted: reading has no foreign key (it would cost 2.7 times the insert)';
 COMMENT ON COLUMN elecbill.meter_register.id IS 'internal key, used by reading';
 COMMENT ON COLUMN elecbill.meter_register.org_id IS 'owner';
@@ -81,10 +89,20 @@ COMMENT ON COLUMN elecbill.meter_register.code IS 'OBIS code: 1.8.0 total import
 COMMENT ON COLUMN elecbill.meter_register.direction IS 'import or export, from the code';
 COMMENT ON COLUMN elecbill.meter_register.tou IS '0 = total, n = tariff register n, from the code';
 COMMENT ON COLUMN elecbill.meter_register.wrap_wh IS 'Wh at which it rolls over to 0: 10^(digits + 3)';
+COMMENT ON COLUMN elecbill.meter_register.adds IS 'the meter tells no total: 1.8.0 is the sum of the registers that are marked so, at instants at which all of them are known';
 
 CREATE FUNCTION elecbill._register_keep() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+	IF TG_OP = 'DELETE' THEN
+		IF elecbill._org_emptying(OLD.org_id) THEN
+			RETURN OLD;
+		END IF;
+	ELSIF TG_OP = 'UPDATE' THEN
+		IF (NEW.id, NEW.org_id, NEW.meter_id, NEW.code, NEW.wrap_wh) = (OLD.id, OLD.org_id, OLD.meter_id, OLD.code, OLD.wrap_wh) THEN
+			RETURN NEW;
+		END IF;
+	END IF;
 	RAISE EXCEPTION 'registers cannot be removed or given another identity'
 		USING ERRCODE = 'UB403',
 			  DETAIL = 'Readings and bills refer to them without a foreign key.',
@@ -95,7 +113,7 @@ CREATE TRIGGER meter_register_keep BEFORE DELETE OR UPDATE ON elecbill.meter_reg
 	FOR EACH ROW EXECUTE FUNCTION elecbill._register_keep();
 CREATE TRIGGER meter_register_keep_all BEFORE TRUNCATE ON elecbill.meter_register
 	FOR EACH STATEMENT EXECUTE FUNCTION elecbill._register_keep();
-COMMENT ON TRIGGER meter_register_keep ON elecbill.meter_register IS 'no DELETE, no UPDATE';
+COMMENT ON TRIGGER meter_register_keep ON elecbill.meter_register IS 'no DELETE, no UPDATE but of adds';
 COMMENT ON TRIGGER meter_register_keep_all ON elecbill.meter_register IS 'no TRUNCATE';
 
 CREATE TABLE elecbill.meter_installation (

@@ -156,7 +156,7 @@ BEGIN
 	-- a packed day can be made anew as long as its readings are there
 	derived := TG_OP <> 'TRUNCATE' AND OLD.origin = 0 AND elecbill.day_start(OLD.day + 1,
 		(SELECT o.zone FROM elecbill.org AS o WHERE o.id = OLD.org_id)) > elecbill._dropped_until();
-	IF TG_OP = 'DELETE' AND derived THEN
+	IF TG_OP = 'DELETE' AND (derived OR elecbill._org_emptying(OLD.org_id)) THEN
 		RETURN OLD;
 	ELSIF TG_OP = 'UPDATE' AND (derived OR OLD.origin = 1)
 		AND (NEW.usage_point_id, NEW.org_id, NEW.day, NEW.direction, NEW.origin, NEW.version)

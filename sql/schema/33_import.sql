@@ -29,8 +29,8 @@ COMMENT ON COLUMN elecbill.import_value.message IS 'what is wrong';
 CREATE TABLE elecbill.import_job (
 	id			bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT import_job_pkey PRIMARY KEY,
 	org_id		integer NOT NULL CONSTRAINT import_job_org_fkey REFERENCES elecbill.org,
-	usage_point_id bigint NOT NULL,
-	kind		text NOT NULL CONSTRAINT import_job_kind_check CHECK (kind IN ('csv', 'nem12', 'nem13', 'espi')),
+	usage_point_id bigint,
+	kind		text NOT NULL CONSTRAINT import_job_kind_check CHECK (kind IN ('csv', 'nem12', 'nem13', 'espi', 'readings', 'opening', 'parallel', 'prices')),
 	sha256		bytea NOT NULL CONSTRAINT import_job_sha256_check CHECK (octet_length(sha256) = 32),
 	zone		text,
 	options		jsonb NOT NULL,
@@ -48,18 +48,23 @@ CREATE TABLE elecbill.import_job (
 	errors		integer NOT NULL,
 	CONSTRAINT import_job_usage_point_fkey FOREIGN KEY (org_id, usage_point_id)
 		REFERENCES elecbill.usage_point (org_id, id),
+	CONSTRAINT import_job_point_check CHECK ((kind IN ('csv', 'nem12', 'nem13', 'espi')) = (usage_point_id IS NOT NULL)),
 	CONSTRAINT import_job_count_check CHECK (
 		state = 'refused' AND stored + duplicate + conflict = 0 OR given = stored + duplicate + conflict + missing)
 );
 -- a file that was refused, or tried only, may come again
 CREATE UNIQUE INDEX import_job_once ON elecbill.import_job (usage_point_id, sha256, kind, options, (coalesce(zone, '')))
 	WHERE state = 'done' AND NOT dry_run;
+CREATE UNIQUE INDEX import_job_readings_once ON elecbill.import_job (org_id, sha256)
+	WHERE kind = 'readings' AND state = 'done' AND NOT dry_run;
+CREATE UNIQUE INDEX import_job_opening_once ON elecbill.import_job (org_id, sha256)
+	WHERE kind = 'opening' AND state = 'done' AND NOT dry_run;
 CREATE INDEX import_job_usage_point_idx ON elecbill.import_job (usage_point_id);
-COMMENT ON TABLE elecbill.import_job IS 'files that import_intervals() was given; the same file and options for the same point again are answered by the row of the first time';
+COMMENT ON TABLE elecbill.import_job IS 'files that import_intervals(), import_readings(), import_opening(), parallel_run() and import_prices() were given; the same file and options (for the same point) again are answered by the row of the first time, but for parallel_run(), which compares again';
 COMMENT ON COLUMN elecbill.import_job.id IS 'internal key';
 COMMENT ON COLUMN elecbill.import_job.org_id IS 'owner';
-COMMENT ON COLUMN elecbill.import_job.usage_point_id IS 'whose values';
-COMMENT ON COLUMN elecbill.import_job.kind IS 'format of the file: csv, nem12, nem13, espi';
+COMMENT ON COLUMN elecbill.import_job.usage_point_id IS 'whose values; NULL: a file about many';
+COMMENT ON COLUMN elecbill.import_job.kind IS 'format of the file: csv, nem12, nem13, espi; readings: by hand, of many meters; opening: what an org takes over; parallel: bills of another system; prices: of a series';
 COMMENT ON COLUMN elecbill.import_job.sha256 IS 'SHA-256 of the file';
 COMMENT ON COLUMN elecbill.import_job.zone IS 'zone of its stamps; NULL where they name instants';
 COMMENT ON COLUMN elecbill.import_job.options IS 'as given';
@@ -76,6 +81,8 @@ COMMENT ON COLUMN elecbill.import_job.rounded IS 'values finer than a Wh: rounde
 COMMENT ON COLUMN elecbill.import_job.ignored IS 'lines about other points or streams';
 COMMENT ON COLUMN elecbill.import_job.errors IS 'lines or values that are wrong: in import_row_error, remarks apart';
 COMMENT ON INDEX elecbill.import_job_once IS 'a file once';
+COMMENT ON INDEX elecbill.import_job_readings_once IS 'a file of readings once';
+COMMENT ON INDEX elecbill.import_job_opening_once IS 'a file of what is taken over once';
 COMMENT ON INDEX elecbill.import_job_usage_point_idx IS 'files of a point';
 
 CREATE TABLE elecbill.import_row_error (

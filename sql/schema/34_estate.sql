@@ -97,13 +97,17 @@ DECLARE
 		WHEN 'commercial' THEN 'commercial' WHEN '商业' THEN 'commercial' WHEN '商铺' THEN 'commercial'
 		WHEN 'industrial' THEN 'industrial' WHEN '工业' THEN 'industrial'
 		WHEN 'common' THEN 'common' WHEN '公共' THEN 'common' WHEN '公用' THEN 'common'
-		WHEN 'charging' THEN 'charging' WHEN '充电桩' THEN 'charging' END;
+		WHEN 'charging' THEN 'charging' WHEN '充电桩' THEN 'charging'
+		WHEN 'parent' THEN 'parent' WHEN '总表' THEN 'parent' END;
+	-- a meter for which nobody pays by itself
+	unpaid	boolean := kind IN ('parent', 'common') AND NOT p_row ?| '{account_no,name,tariff}';
 	digits	integer := elecbill._estate_number(p_row, 'digits', 6, 4, 12, 0);
 	protocol text := CASE p_row ->> 'protocol' WHEN '人工' THEN 'manual'
 		ELSE lower(coalesce(p_row ->> 'protocol', 'dlt645')) END;
 	minutes	integer := elecbill._estate_number(p_row, 'interval_min', 15, 1, 1440, 0);
 BEGIN
 	FOREACH name IN ARRAY '{room,account_no,name,kind,meter_no,model,last_reading,last_read_at,tariff}'::text[] LOOP
+		CONTINUE WHEN unpaid AND name IN ('account_no', 'name', 'tariff');
 		IF p_row ->> name IS NULL THEN
 			PERFORM elecbill._estate_fail(name, 'UB400', name || ' is empty');
 		END IF;
@@ -115,7 +119,7 @@ BEGIN
 	END LOOP;
 	IF kind IS NULL THEN
 		PERFORM elecbill._estate_fail('kind', 'UB400',
-			'kind must be residential 居民, commercial 商业, industrial 工业, common 公共 or charging 充电桩');
+			'kind must be residential 居民, commercial 商业, industrial 工业, common 公共, charging 充电桩 or parent 总表');
 	ELSIF protocol !~ '^[a-z0-9_-]{1,32}$' THEN
 		PERFORM elecbill._estate_fail('protocol', 'UB400', 'protocol must be a name such as dlt645, csvline or manual');
 	ELSIF 1440 % minutes <> 0 THEN
@@ -141,7 +145,8 @@ DECLARE
 	house	elecbill.service_location;
 	room	elecbill.service_location;
 	point	elecbill.usage_point;
-	kind	text := CASE p_row ->> 'kind' WHEN 'common' THEN 'common' WHEN 'charging' THEN 'charging' ELSE 'consumer' END;
+	kind	text := CASE WHEN p_row ->> 'kind' IN ('common', 'charging', 'parent') THEN p_row ->> 'kind' ELSE 'consumer' END;
+	use		text := CASE p_row ->> 'kind' WHEN 'parent' THEN 'common' ELSE p_row ->> 'kind' END;
 BEGIN
 	SELECT l.* INTO house FROM elecbill.service_location l WHERE l.org_id = p_org AND l.code = p_row ->> 'building';
 	IF NOT FOUND AND p_row ? 'building' THEN
@@ -154,11 +159,11 @@ BEGIN
 	SELECT l.* INTO room FROM elecbill.service_location l WHERE l.org_id = p_org AND l.code = p_row ->> 'room';
 	IF NOT FOUND THEN
 		INSERT INTO elecbill.service_location (org_id, parent_id, code, kind)
-		VALUES (p_org, house.id, p_row ->> 'room', p_row ->> 'kind') RETURNING * INTO room;
+		VALUES (p_org, house.id, p_row ->> 'room', use) RETURNING * INTO room;
 	ELSIF p_row ? 'building' AND room.parent_id IS DISTINCT FROM house.id THEN
 		PERFORM elecbill._estate_fail('room', 'UB409', format(
 			'room %s is in another building; room codes are unique, so write the building into them', room.code));
-	ELSIF room.kind <> p_row ->> 'kind' THEN
+	ELSIF room.kind <> use THEN
 		PERFORM elecbill._estate_fail('kind', 'UB409', format('room %s is %s', room.code, room.kind));
 	END IF;
 
@@ -241,10 +246,10 @@ BEGIN
 	VALUES (p_org, p_row ->> 'meter_no', kind.id,
 			CASE WHEN kind.protocol = 'manual' THEN 'manual' ELSE 'smart' END, (p_row ->> 'interval_s')::integer)
 	RETURNING * INTO device;
-	-- a DL/T 645 block brings the meter's four tariff registers along with the total
-	INSERT INTO elecbill.meter_register (org_id, meter_id, code, wrap_wh)
-	SELECT p_org, device.id, '1.8.' || n, ('1e' || kind.digits + 3)::numeric
-	FROM generate_series(0, CASE WHEN kind.protocol ~ '^dlt' THEN 4 ELSE 0 END) n;
+	-- a DL/T 645 block brings the meter's four tariff registers along with the total; a DSMR meter tells two and no total
+	INSERT INTO elecbill.meter_register (org_id, meter_id, code, wrap_wh, adds)
+	SELECT p_org, device.id, '1.8.' || n, ('1e' || kind.digits + 3)::numeric, n > 0 AND kind.protocol = 'p1'
+	FROM generate_series(0, CASE WHEN kind.protocol ~ '^dlt' THEN 4 WHEN kind.protocol = 'p1' THEN 2 ELSE 0 END) n;
 	RETURN device.id;
 END $$;
 COMMENT ON FUNCTION elecbill._estate_meter(integer, jsonb) IS 'model, meter and registers of a row of import_estate()';
@@ -349,7 +354,9 @@ BEGIN
 	point := elecbill._estate_point(p_org.id, given);
 	PERFORM elecbill._estate_install(p_org.id, given, elecbill._estate_meter(p_org.id, given), point,
 									 elecbill.day_start((given ->> 'last_read_at')::date, p_org.zone));
-	PERFORM elecbill._estate_agree(p_org.id, given, elecbill._estate_account(p_org.id, given), point);
+	IF given ? 'account_no' THEN
+		PERFORM elecbill._estate_agree(p_org.id, given, elecbill._estate_account(p_org.id, given), point);
+	END IF;
 	RETURN true;
 END $$;
 COMMENT ON FUNCTION elecbill._estate_row(elecbill.org, text[], text[], text) IS 'one row of import_estate(); false = it is empty';
@@ -401,5 +408,5 @@ BEGIN
 		CASE WHEN dry_run THEN 'would be imported' ELSE 'imported' END, refused;
 END $$;
 COMMENT ON FUNCTION elecbill.import_estate(text, bytea, boolean) IS
-'loads an estate from a CSV file in UTF-8, one row per meter, columns in any order with English or Chinese names: building 楼栋 (optional), room 房号, account_no 户号, name 户名, kind 类型 (residential 居民, commercial 商业, industrial 工业, common 公共, charging 充电桩), meter_no 表号, model 型号, multiplier 倍率 (default 1), last_reading 上次读数 (kWh on the register), last_read_at 上次抄表日期 (the start of this local day opens installation and agreement), tariff 电价, household_size 人口; optional: vendor 厂家, protocol 规约 (default dlt645; manual 人工 = read by people), digits 位数 (default 6), decimals 小数位 (2), interval_min 采集间隔 (15), point 用电点 (default the room), cycle 账期 (MONTH).
+'loads an estate from a CSV file in UTF-8, one row per meter, columns in any order with English or Chinese names: building 楼栋 (optional), room 房号, account_no 户号, name 户名, kind 类型 (residential 居民, commercial 商业, industrial 工业, common 公共, charging 充电桩, parent 总表: its meter stands before others; common and parent may leave account_no, name and tariff empty: nobody pays for them by themselves), meter_no 表号, model 型号, multiplier 倍率 (default 1), last_reading 上次读数 (kWh on the register), last_read_at 上次抄表日期 (the start of this local day opens installation and agreement), tariff 电价, household_size 人口; optional: vendor 厂家, protocol 规约 (default dlt645; manual 人工 = read by people), digits 位数 (default 6), decimals 小数位 (2), interval_min 采集间隔 (15), point 用电点 (default the room), cycle 账期 (MONTH).
 Returns a row per refused row: its line, column, SQLSTATE and reason; no row = all landed. Rows that say what is there already are fine, so a file can be loaded again. dry_run does all of it and undoes it. UB400 NULL or empty file, UB404 unknown org';

@@ -74,7 +74,7 @@ END $$;
 COMMENT ON FUNCTION elecbill._pack_state_hold(integer[]) IS 'makes sure that pack_state of orgs is read as it is, at every isolation level';
 
 CREATE FUNCTION elecbill._reading_late() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
 	first	timestamptz := (SELECT min(a.read_at) FROM added AS a);
 	first_slot timestamptz := (SELECT min(a.slot_at) FROM added AS a);
@@ -199,14 +199,14 @@ BEGIN
 			s.starts[d.no + 1] AS until, s.step, d.first_at, d.last_at, d.on_grid, d.exact, d.profile
 		FROM span AS s
 		-- whether the first value of a day ran backwards, the last one before it says
-		LEFT JOIN LATERAL (SELECT coalesce(r.slot_at, r.read_at) FROM elecbill._reading_all AS r
+		LEFT JOIN LATERAL (SELECT coalesce(r.slot_at, r.read_at) FROM elecbill.reading_effective AS r
 			WHERE r.register_id = s.register_id AND r.read_at < s.from_at AND coalesce(r.slot_at, r.read_at) < s.from_at
 			ORDER BY r.read_at DESC LIMIT 1) AS b(at) ON true
 		CROSS JOIN LATERAL (SELECT greatest(lower(s.valid), least(b.at, s.from_at)) OFFSET 0) AS f(from_at)
 		CROSS JOIN LATERAL (
 			SELECT elecbill._register_days(r.read_at, r.slot_at, r.register_wh, r.quality, f.from_at, s.to_at, s.starts,
 				s.step, s.multiplier, s.wrap_wh, s.channel)
-			FROM elecbill._reading_all AS r
+			FROM elecbill.reading_effective AS r
 			WHERE r.register_id = s.register_id AND r.read_at >= f.from_at - interval '12 hours'
 				AND r.read_at <= s.to_at + interval '12 hours') AS a(days)
 		CROSS JOIN LATERAL unnest(a.days) AS d

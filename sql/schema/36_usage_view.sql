@@ -21,14 +21,14 @@ BEGIN ATOMIC
 	FROM (SELECT coalesce(r.slot_at, r.read_at) AS boundary, r.slot_at, r.register_wh, r.quality, r.read_at,
 				 max(r.slot_at) OVER (ORDER BY r.read_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 					AS slot_before
-		  FROM elecbill._reading_all r
+		  FROM elecbill.reading_effective r
 		  -- a slot lies at most half an interval from its reading, and an interval is at most a day
 		  WHERE r.register_id = p_register
 			AND r.read_at >= p_from - interval '12 hours' AND r.read_at <= p_to + interval '12 hours') k
 	WHERE k.boundary BETWEEN p_from AND p_to
 	  AND k.boundary > coalesce(k.slot_before, '-infinity')
 	  AND (k.slot_at IS NOT NULL OR NOT EXISTS (
-			SELECT FROM elecbill._reading_all s
+			SELECT FROM elecbill.reading_effective s
 			WHERE s.register_id = p_register AND s.slot_at <= k.boundary
 			  AND s.read_at > k.read_at AND s.read_at <= k.read_at + interval '12 hours'
 			  -- follows from the above; said again for partition pruning

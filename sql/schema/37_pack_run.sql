@@ -121,6 +121,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._profile_analyze() IS 'ANALYZE of those partitions of profile_day that grew by more than a half since their statistics were made';
 
+CREATE FUNCTION elecbill._pack_wait(p_table text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF p_table = 'reading' THEN
+		LOCK TABLE ONLY elecbill.reading IN SHARE MODE;
+	ELSIF p_table = 'meter_installation' THEN
+		LOCK TABLE ONLY elecbill.meter_installation IN SHARE MODE;
+	END IF;
+END $$;
+COMMENT ON FUNCTION elecbill._pack_wait(text) IS 'waits for whoever writes to reading, or to meter_installation: a lock that the caller, who may have no right on the table, gives back by COMMIT';
+
 -- Procedures that commit cannot pin their search_path: everything is qualified, operators too.
 CREATE PROCEDURE elecbill.pack_profiles(p_org text, p_until date DEFAULT NULL) LANGUAGE plpgsql AS $$
 DECLARE
@@ -131,9 +142,9 @@ BEGIN
 	COMMIT;
 	-- Whoever stores readings or moves meters, and does not know yet how far days are packed, ends first.
 	-- One after the other: who does both would wait for this session while it waits for him.
-	LOCK TABLE ONLY elecbill.reading IN SHARE MODE;
+	PERFORM elecbill._pack_wait('reading');
 	COMMIT;
-	LOCK TABLE ONLY elecbill.meter_installation IN SHARE MODE;
+	PERFORM elecbill._pack_wait('meter_installation');
 	COMMIT;
 	WHILE elecbill._pack_batch(p_org, last) LOOP
 		COMMIT;

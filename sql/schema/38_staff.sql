@@ -246,9 +246,13 @@ BEGIN
 	END IF;
 	last_wh := elecbill._reading_before(c.register_id, at, NULL);
 	IF c.register_wh < last_wh THEN
+		-- that one may have been corrected since, or taken out
+		last_wh := (elecbill._register_mark(c.register_id, '-infinity', at - interval '1 microsecond', false)).wh;
+	END IF;
+	IF c.register_wh < last_wh THEN
 		IF NOT (last_wh > c.wrap_wh / 10 * 9 AND c.register_wh < c.wrap_wh / 10) THEN
 			RAISE EXCEPTION 'the register of meter % would run backwards', quote_literal(meter)
-				USING ERRCODE = 'UB422', DETAIL = format('The value before it is %s kWh.', last_wh / 1000.0),
+				USING ERRCODE = 'UB422', DETAIL = format('The value before it is %s kWh.', last_wh * 0.001),
 					  HINT = 'Read again; if the meter was exchanged, book the exchange first.';
 		END IF;
 		flag := 64;
@@ -262,7 +266,7 @@ BEGIN
 	SELECT r.register_wh INTO stored FROM elecbill.reading r WHERE r.register_id = c.register_id AND r.read_at = at;
 	IF stored <> c.register_wh THEN
 		RAISE EXCEPTION 'meter % has another reading at this instant', quote_literal(meter)
-			USING ERRCODE = 'UB409', DETAIL = format('Stored are %s kWh.', stored / 1000.0);
+			USING ERRCODE = 'UB409', DETAIL = format('Stored are %s kWh.', stored * 0.001);
 	END IF;
 	RETURN 'duplicate';
 END $$;

@@ -40,27 +40,50 @@ CREATE TABLE elecbill.bill_run (
 	cycle_id	bigint NOT NULL,
 	period		daterange NOT NULL CONSTRAINT bill_run_period_check
 				CHECK (NOT isempty(period) AND NOT lower_inf(period) AND NOT upper_inf(period)),
-	kind		text NOT NULL CONSTRAINT bill_run_kind_check CHECK (kind IN ('regular', 'offcycle')),
+	kind		text NOT NULL CONSTRAINT bill_run_kind_check
+				CHECK (kind IN ('regular', 'offcycle', 'final', 'rebill')),
 	known_at	timestamptz NOT NULL,
 	started_at	timestamptz,
 	status		text NOT NULL DEFAULT 'new' CONSTRAINT bill_run_status_check
-				CHECK (status IN ('new', 'rating', 'review', 'issuing', 'done')),
+				CHECK (status IN ('new', 'rating', 'review', 'issuing', 'done', 'cancelled')),
+	seq			integer NOT NULL DEFAULT 1 CONSTRAINT bill_run_seq_check CHECK (seq > 0),
+	cutoff_at	timestamptz NOT NULL DEFAULT elecbill.now(),
+	approved_at	timestamptz,
+	approved_by	text,
+	approved_bills integer,
+	approved_amount numeric(16,2),
+	account_id	bigint,
 	CONSTRAINT bill_run_org_id_key UNIQUE (org_id, id),
-	CONSTRAINT bill_run_cycle_period_kind_key UNIQUE (org_id, cycle_id, period, kind),
+	CONSTRAINT bill_run_cycle_period_kind_key UNIQUE (org_id, cycle_id, period, kind, seq),
+	CONSTRAINT bill_run_approved_check CHECK (num_nulls(approved_at, approved_by, approved_bills, approved_amount) IN (0, 4)),
 	CONSTRAINT bill_run_cycle_fkey FOREIGN KEY (org_id, cycle_id)
-		REFERENCES elecbill.billing_cycle (org_id, id)
+		REFERENCES elecbill.billing_cycle (org_id, id),
+	CONSTRAINT bill_run_account_fkey FOREIGN KEY (org_id, account_id)
+		REFERENCES elecbill.customer_account (org_id, id)
 );
-COMMENT ON TABLE elecbill.bill_run IS 'one billing of all accounts of a cycle for a period';
+CREATE INDEX bill_run_account_idx ON elecbill.bill_run (account_id) WHERE account_id IS NOT NULL;
+COMMENT ON TABLE elecbill.bill_run IS 'one billing of all accounts of a cycle, or of one of them, for a period';
 COMMENT ON COLUMN elecbill.bill_run.id IS 'key; bill_run_start() returns it';
 COMMENT ON COLUMN elecbill.bill_run.org_id IS 'owner';
 COMMENT ON COLUMN elecbill.bill_run.cycle_id IS 'whose accounts';
 COMMENT ON COLUMN elecbill.bill_run.period IS 'local days [from, to)';
-COMMENT ON COLUMN elecbill.bill_run.kind IS 'regular, or offcycle: any other period of days';
+COMMENT ON COLUMN elecbill.bill_run.kind IS
+'regular; offcycle: any other period of days; final: accounts that move out in the period; rebill: what replaces cancelled bills';
 COMMENT ON COLUMN elecbill.bill_run.known_at IS
 'when it was made, or what bill_run_retry() was given: tariffs and calendars count as they were known then, however long the run takes';
 COMMENT ON COLUMN elecbill.bill_run.started_at IS 'when the first worker began';
 COMMENT ON COLUMN elecbill.bill_run.status IS
-'new, rating, review (all drafts are there), issuing, done';
+'new, rating, review (all drafts are there), issuing, done, cancelled';
+COMMENT ON COLUMN elecbill.bill_run.seq IS
+'number among the runs of the same cycle, period and kind, from 1: a cancelled run may be followed by another, and so may final and rebill runs';
+COMMENT ON COLUMN elecbill.bill_run.cutoff_at IS
+'since when its accounts and data were taken to be complete: when it was made, or last retried. A reading counts that is there when its account is rated; what comes later is found by late_readings() and billed by true_up()';
+COMMENT ON COLUMN elecbill.bill_run.approved_at IS 'when bill_approve() approved its drafts; NULL: nobody did';
+COMMENT ON COLUMN elecbill.bill_run.approved_by IS 'login of who approved them';
+COMMENT ON COLUMN elecbill.bill_run.approved_bills IS 'how many drafts were approved';
+COMMENT ON COLUMN elecbill.bill_run.approved_amount IS 'what they came to; only these are issued';
+COMMENT ON COLUMN elecbill.bill_run.account_id IS 'the one account it was made for; NULL: those of the cycle';
+COMMENT ON INDEX elecbill.bill_run_account_idx IS 'runs for one account';
 
 CREATE TABLE elecbill.bill_run_batch (
 	org_id		integer NOT NULL,
@@ -124,7 +147,7 @@ COMMENT ON COLUMN elecbill.bill_exception.run_id IS 'the run';
 COMMENT ON COLUMN elecbill.bill_exception.account_id IS 'the account';
 COMMENT ON COLUMN elecbill.bill_exception.severity IS 'error or warn';
 COMMENT ON COLUMN elecbill.bill_exception.code IS
-'no_agreement, no_installation, no_readings, no_boundary_reading, register_backwards, no_tariff, no_price, tier_scopes, earlier_period_unbilled, later_period_billed, already_billed, else error; missing_readings and estimated_readings are warnings';
+'no_agreement, no_installation, no_readings, no_boundary_reading, register_backwards, no_tariff, no_price, tier_scopes, earlier_period_unbilled, later_period_billed, already_billed, taken_over, red_letter, written_off, allocation (what a rule shares is not known), else error; missing_readings and estimated_readings are warnings';
 COMMENT ON COLUMN elecbill.bill_exception.sqlstate IS 'SQLSTATE of the error; 01000 for a warning';
 COMMENT ON COLUMN elecbill.bill_exception.message IS 'one line';
 COMMENT ON COLUMN elecbill.bill_exception.detail IS 'facts';
@@ -158,8 +181,10 @@ CREATE TABLE elecbill.bill (
 	supersedes_id bigint,
 	created_at	timestamptz NOT NULL DEFAULT elecbill.now(),
 	cancel_reason text,
-	CONSTRAINT bill_org_id_key UNIQUE (org_id, id),
+	late_fee	numeric(14,2) NOT NULL DEFAULT 0 CONSTRAINT bill_late_fee_check CHECK (late_fee >= 0),
 	CONSTRAINT bill_number_key UNIQUE (org_id, number),
+	-- behind bill_number_key: of indexes that promise the same, the planner takes the younger
+	CONSTRAINT bill_org_id_key UNIQUE (org_id, id),
 	CONSTRAINT bill_account_fkey FOREIGN KEY (org_id, account_id)
 		REFERENCES elecbill.customer_account (org_id, id),
 	CONSTRAINT bill_run_fkey FOREIGN KEY (org_id, run_id) REFERENCES elecbill.bill_run (org_id, id),
@@ -183,7 +208,7 @@ COMMENT ON COLUMN elecbill.bill.org_id IS 'owner';
 COMMENT ON COLUMN elecbill.bill.account_id IS 'who owes it';
 COMMENT ON COLUMN elecbill.bill.run_id IS 'the run that made it';
 COMMENT ON COLUMN elecbill.bill.kind IS
-'regular; opening, final, correction and credit are for later versions';
+'regular; final: the last one of an account that moves out; opening: what was open before; correction and credit: money without days of its own';
 COMMENT ON COLUMN elecbill.bill.service IS
 'local days [from, to) it covers; no two live bills of an account share a day';
 COMMENT ON COLUMN elecbill.bill.status IS
@@ -194,12 +219,13 @@ COMMENT ON COLUMN elecbill.bill.number IS
 COMMENT ON COLUMN elecbill.bill.issued_at IS 'when it was issued';
 COMMENT ON COLUMN elecbill.bill.due_on IS 'last local day to pay';
 COMMENT ON COLUMN elecbill.bill.amount IS 'sum of its lines, in the currency of the org';
-COMMENT ON COLUMN elecbill.bill.tax_amount IS 'tax inside amount; 0 in this version';
-COMMENT ON COLUMN elecbill.bill.paid IS 'what was paid of it; 0 in this version';
+COMMENT ON COLUMN elecbill.bill.tax_amount IS 'tax inside amount: the sum of its lines of kind vat or group tax';
+COMMENT ON COLUMN elecbill.bill.paid IS 'what was paid of it, from 0 to amount; of a credit, what was handed on';
 COMMENT ON COLUMN elecbill.bill.snapshot IS
 '{known_at, parts: [{agreement_id, plan_id, tariff_version_id, version (or versions: [{version, id, from, to}]), definition (sha256 in tariff_snapshot), from, to, ctx, scopes, since (peaks or charges of earlier bills count from here), summary}]}: all that rating saw, the readings apart; instants in UTC, energy in kWh';
-COMMENT ON COLUMN elecbill.bill.supersedes_id IS 'the bill it replaces';
+COMMENT ON COLUMN elecbill.bill.supersedes_id IS 'the cancelled bill for the same days that it replaces';
 COMMENT ON COLUMN elecbill.bill.created_at IS 'when it was rated';
+COMMENT ON COLUMN elecbill.bill.late_fee IS 'late fee charged on it and not paid, in the currency of the org; paid before the bill, no part of amount';
 COMMENT ON COLUMN elecbill.bill.cancel_reason IS 'why it was cancelled';
 COMMENT ON INDEX elecbill.bill_account_idx IS 'bills of an account';
 COMMENT ON INDEX elecbill.bill_run_idx IS 'bills of a run';
@@ -268,7 +294,7 @@ CREATE TABLE elecbill.bill_line (
 	org_id		integer NOT NULL,
 	bill_id		bigint NOT NULL,
 	n			integer NOT NULL,
-	segment_id	bigint NOT NULL,
+	segment_id	bigint,
 	tariff_version_id bigint,
 	kind		text NOT NULL,
 	component	text NOT NULL,
@@ -290,20 +316,22 @@ CREATE TABLE elecbill.bill_line (
 	CONSTRAINT bill_line_segment_fkey FOREIGN KEY (org_id, segment_id)
 		REFERENCES elecbill.bill_segment (org_id, id),
 	CONSTRAINT bill_line_tariff_version_fkey FOREIGN KEY (tariff_version_id)
-		REFERENCES elecbill.tariff_version
+		REFERENCES elecbill.tariff_version,
+	CONSTRAINT bill_line_segment_check CHECK (segment_id IS NOT NULL
+		OR kind IN ('true_up', 'adjustment', 'allocation', 'opening'))
 );
 CREATE INDEX bill_line_segment_idx ON elecbill.bill_line (segment_id);
-COMMENT ON TABLE elecbill.bill_line IS 'the lines of a bill as rate() gave them';
+COMMENT ON TABLE elecbill.bill_line IS 'the lines of a bill: those that rate() gave, and amounts without energy of their own, such as a true-up';
 COMMENT ON COLUMN elecbill.bill_line.org_id IS 'owner';
 COMMENT ON COLUMN elecbill.bill_line.bill_id IS 'the bill';
 COMMENT ON COLUMN elecbill.bill_line.n IS 'number in the bill, from 1';
 COMMENT ON COLUMN elecbill.bill_line.segment_id IS
-'the first segment of the agreement it was rated for; further ones have the same agreement_id';
+'the first segment of the agreement it was rated for; further ones have the same agreement_id. NULL: not rated by itself (true_up, adjustment, allocation, opening)';
 COMMENT ON COLUMN elecbill.bill_line.tariff_version_id IS 'the prices it was rated by';
 COMMENT ON COLUMN elecbill.bill_line.kind IS
-'kind of the component: energy, fixed, percent, minimum, ...; rounding for the rounding of the total';
+'kind of the component: energy, fixed, percent, minimum, ...; rounding for the rounding of the total; vat; true_up, adjustment, allocation, opening';
 COMMENT ON COLUMN elecbill.bill_line.component IS 'code of the component; rounding for the rounding of the total';
-COMMENT ON COLUMN elecbill.bill_line.grp IS 'group of the component';
+COMMENT ON COLUMN elecbill.bill_line.grp IS 'group of the component; tax: counts as tax';
 COMMENT ON COLUMN elecbill.bill_line.label IS
 'name of the component in Chinese, or its only name; NULL where the tariff gives none, then label(kind) has a word';
 COMMENT ON COLUMN elecbill.bill_line.period IS 'time-of-use period; NULL: not split by period';
@@ -335,7 +363,7 @@ CREATE TABLE elecbill.usage_counter (
 		REFERENCES elecbill.tariff_plan (org_id, id)
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE elecbill.usage_counter IS
-'energy on issued bills per account, plan and tier scope; derived, rebuild_derived() makes it anew';
+'energy per account, plan and tier scope: on issued bills, and taken over from the system before; derived, rebuild_derived() makes it anew';
 COMMENT ON COLUMN elecbill.usage_counter.org_id IS 'owner';
 COMMENT ON COLUMN elecbill.usage_counter.account_id IS 'the account';
 COMMENT ON COLUMN elecbill.usage_counter.tariff_plan_id IS 'the plan; a change of plan begins anew';

@@ -39,7 +39,9 @@ BEGIN
 		-- its batch may have been issued without it
 		UPDATE elecbill.bill_run_batch SET issue_state = 'pending'
 		WHERE run_id = NEW.run_id AND NEW.account_id = ANY (account_ids);
-		UPDATE elecbill.bill_run SET status = 'review' WHERE id = NEW.run_id AND status = 'done';
+		UPDATE elecbill.bill_run SET status = 'review', approved_at = NULL, approved_by = NULL, approved_bills = NULL,
+			approved_amount = NULL
+		WHERE id = NEW.run_id AND status = 'done';
 	END IF;
 	RETURN NEW;
 END $$;
@@ -84,7 +86,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	billed record;
 BEGIN
-	PERFORM FROM elecbill.customer_account WHERE id = OLD.account_id FOR NO KEY UPDATE;	/* as _bill_account() */
+	PERFORM FROM elecbill.customer_account WHERE id = OLD.account_id FOR NO KEY UPDATE;	/* as _bill_batch() */
 	SELECT coalesce(b.number, '#' || b.id) AS name, b.service INTO billed
 	FROM elecbill.bill b, jsonb_array_elements(b.snapshot -> 'parts') AS p(part)
 	WHERE b.account_id = OLD.account_id AND b.live AND upper(b.service) > upper(NEW.valid)

@@ -12,6 +12,8 @@ BEGIN
 	-- planned once per session: a function in SQL would be planned for each account of a run
 	IF p_scope = 'month' THEN
 		RETURN date_trunc('month', (p_day - (p_month_day - 1))::timestamp)::date + (p_month_day - 1);
+	ELSIF p_year_start = '01-01' THEN
+		RETURN date_trunc(p_scope, p_day::timestamp)::date;
 	END IF;
 	RETURN (
 		SELECT max(s.start)
@@ -56,6 +58,16 @@ RETURN (
 COMMENT ON FUNCTION elecbill._parts_kwh(jsonb, bigint, date, date) IS
 'kWh of a plan in the parts of a bill snapshot whose run of days begins in [from, to)';
 
+CREATE FUNCTION elecbill._usage_kwh(p_usage jsonb, p_plan bigint, p_from date, p_to date) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (
+	SELECT coalesce(sum((u.one ->> 'kwh')::numeric), 0)
+	FROM jsonb_array_elements(p_usage) AS u(one)
+	WHERE (u.one ->> 'plan_id')::bigint = p_plan
+		AND (u.one ->> 'from')::date >= p_from AND (u.one ->> 'from')::date < p_to);
+COMMENT ON FUNCTION elecbill._usage_kwh(jsonb, bigint, date, date) IS
+'kWh of a plan in bill_true_up.usage whose run of days begins in [from, to)';
+
 CREATE FUNCTION elecbill._unbilled_days(p_account bigint, p_plan bigint, p_since date, p_day date,
 	p_period daterange) RETURNS datemultirange
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -64,11 +76,12 @@ BEGIN
 		SELECT coalesce(range_agg(g.valid * daterange(p_since, p_day)), '{}') - datemultirange(p_period)
 			- (SELECT coalesce(range_agg(b.service), '{}') FROM elecbill.bill b
 			   WHERE b.account_id = p_account AND b.live AND b.kind IN ('regular', 'final'))
+			- elecbill._opening_days(p_account, p_plan)
 		FROM elecbill.customer_agreement g
 		WHERE g.account_id = p_account AND g.tariff_plan_id = p_plan AND g.valid && daterange(p_since, p_day));
 END $$;
 COMMENT ON FUNCTION elecbill._unbilled_days(bigint, bigint, date, date, daterange) IS
-'days from since to before a day on which an account had an agreement on a plan, that neither a live bill nor the period covers';
+'days from since to before a day on which an account had an agreement on a plan, that neither a live bill nor the period covers, nor the system before has billed';
 
 CREATE FUNCTION elecbill._tier_before(p_account bigint, p_plan bigint, p_scope_start date, p_day date,
 	p_period daterange) RETURNS numeric
@@ -78,7 +91,9 @@ DECLARE
 	later record;
 	kwh numeric;
 BEGIN
-	open_days := elecbill._unbilled_days(p_account, p_plan, p_scope_start, p_day, p_period);
+	IF p_scope_start < p_day THEN
+		open_days := elecbill._unbilled_days(p_account, p_plan, p_scope_start, p_day, p_period);
+	END IF;
 	IF NOT isempty(open_days) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'UB412',
@@ -106,14 +121,20 @@ BEGIN
 			DETAIL = format('The bill for %s counted its tiers without these days.', later.service),
 			HINT = 'Cancel the later bills, then bill in order.';
 	END IF;
+	IF p_scope_start >= p_day THEN
+		RETURN 0;
+	END IF;
 	SELECT coalesce(sum(elecbill._parts_kwh(b.snapshot -> 'parts', p_plan, p_scope_start, p_day)), 0)
 	INTO kwh
 	FROM elecbill.bill b
 	WHERE b.account_id = p_account AND b.live AND b.service && daterange(p_scope_start, p_day);
-	RETURN kwh;
+	RETURN kwh + (
+		SELECT coalesce(sum(elecbill._usage_kwh(t.usage, p_plan, p_scope_start, p_day)), 0)
+		FROM elecbill.bill b JOIN elecbill.bill_true_up t ON t.bill_id = b.id
+		WHERE b.account_id = p_account AND b.live AND lower(b.service) < p_day);
 END $$;
 COMMENT ON FUNCTION elecbill._tier_before(bigint, bigint, date, date, daterange) IS
-'kWh on live bills of an account and plan from the start of a tier scope to a day; UB412 when a day before the period is not billed, UB409 when a later one is';
+'kWh on live bills of an account and plan from the start of a tier scope to a day, corrections of them on earlier bills included; UB412 when a day before the period is not billed, UB409 when a later one is';
 
 CREATE FUNCTION elecbill._past_kw(p_agreement elecbill.customer_agreement, p_day date) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -121,8 +142,8 @@ BEGIN
 	RETURN (
 		SELECT coalesce(jsonb_object_agg(d.demand, d.months), '{}')
 		FROM (SELECT m.demand, jsonb_object_agg(m.month, m.kw) AS months
-			FROM (SELECT k.key AS demand, to_char(upper(b.service) - 1, 'YYYY-MM') AS month,
-					max(k.value::numeric) AS kw
+			FROM (SELECT x.demand, x.month, max(x.kw) AS kw
+				FROM (SELECT k.key AS demand, to_char(upper(b.service) - 1, 'YYYY-MM') AS month, k.value::numeric AS kw
 				FROM elecbill.bill b, jsonb_array_elements(b.snapshot -> 'parts') AS p(part)
 				JOIN elecbill.customer_agreement g ON g.id = (p.part ->> 'agreement_id')::bigint,
 					elecbill._summaries(p.part -> 'summary') AS s(one), jsonb_each_text(s.one -> 'max_kw') AS k
@@ -130,11 +151,17 @@ BEGIN
 					AND g.usage_point_id = p_agreement.usage_point_id
 					AND (p.part ->> 'plan_id')::bigint = p_agreement.tariff_plan_id
 					AND upper(b.service) <= p_day AND upper(b.service) > p_day - interval '37 months'
+				UNION ALL
+				SELECT i.demand, to_char(i.month, 'YYYY-MM'), i.kw
+				FROM elecbill.opening_item i
+				WHERE i.account_id = p_agreement.account_id AND i.kind = 'demand'
+					AND i.usage_point_id = p_agreement.usage_point_id AND i.tariff_plan_id = p_agreement.tariff_plan_id
+					AND i.month < p_day AND i.month > p_day - interval '38 months') AS x
 				GROUP BY 1, 2) AS m
 			GROUP BY m.demand) AS d);
 END $$;
 COMMENT ON FUNCTION elecbill._past_kw(elecbill.customer_agreement, date) IS
-'the highest kW of each demand on live bills of a usage point and plan before a day, by the month a bill ends in ({demand: {YYYY-MM: kW}}): ctx.past_kw of rate(), for ratchets';
+'the highest kW of each demand on live bills of a usage point and plan before a day, by the month a bill ends in, and what was taken over of earlier months ({demand: {YYYY-MM: kW}}): ctx.past_kw of rate(), for ratchets';
 
 CREATE FUNCTION elecbill._charged_before(p_agreement elecbill.customer_agreement, p_since date, p_day date)
 RETURNS jsonb

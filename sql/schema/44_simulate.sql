@@ -1,4 +1,4 @@
--- 44_simulate.sql: a bill before it is made, a bill explained, a bill taken back
+-- 44_simulate.sql: a bill before it is made, a bill explained
 
 CREATE FUNCTION elecbill.simulate_bill(p_account text, p_period daterange,
 	p_tariff_override jsonb DEFAULT NULL)
@@ -27,10 +27,14 @@ DECLARE
 	bill elecbill.bill;
 BEGIN
 	IF p_bill ~ '^[0-9]{1,18}$' THEN
-		ids := ARRAY(SELECT b.id FROM elecbill.bill b WHERE b.id = p_bill::bigint);
+		ids := ARRAY(SELECT b.id FROM elecbill.bill b WHERE b.id = p_bill::bigint
+			AND elecbill._bill_open(b.org_id, b.account_id, b.status));
 	ELSE
-		ids := ARRAY(SELECT b.id FROM elecbill.org o JOIN elecbill.bill b ON b.org_id = o.id AND b.number IN
-			(p_bill, CASE WHEN starts_with(p_bill, o.code || '/') THEN substr(p_bill, length(o.code) + 2) END));
+		-- OFFSET: the gate is asked about this bill, not about each that the planner passes on the way
+		ids := ARRAY(SELECT b.id FROM elecbill.org o CROSS JOIN LATERAL (
+			SELECT x.id, x.org_id, x.account_id, x.status FROM elecbill.bill x WHERE x.org_id = o.id AND x.number IN
+				(p_bill, CASE WHEN starts_with(p_bill, o.code || '/') THEN substr(p_bill, length(o.code) + 2) END) OFFSET 0) AS b
+			WHERE elecbill._bill_open(b.org_id, b.account_id, b.status));
 	END IF;
 	IF cardinality(ids) > 1 THEN
 		RAISE EXCEPTION USING
@@ -47,7 +51,7 @@ BEGIN
 	RETURN bill;
 END $$;
 COMMENT ON FUNCTION elecbill._bill_get(text) IS
-'a bill by number, ORG/NUMBER or id; UB404 unknown, UB409 when several orgs have the number';
+'a bill by number, ORG/NUMBER or id: the gate of every call that names a bill; UB404 unknown or not open to elecbill.current_login(), UB409 when several orgs have the number';
 
 CREATE FUNCTION elecbill._hours(p_seconds bigint) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -83,9 +87,11 @@ RETURN coalesce((
 	SELECT elecbill._component_name(t.definition, p_component, p_lang)
 	FROM jsonb_array_elements(p_snapshot -> 'parts') AS p(part)
 	JOIN elecbill.tariff_snapshot t ON t.sha256 = decode(p.part ->> 'definition', 'hex')
-	WHERE (p.part ->> 'agreement_id')::bigint = p_agreement), elecbill.label(p_kind, p_lang));
+	WHERE (p.part ->> 'agreement_id')::bigint = p_agreement), elecbill.label(p_kind, p_lang)
+	|| CASE WHEN p_kind IN ('allocation', 'adjustment') THEN format(CASE p_lang WHEN 'en' THEN ' (%s)' ELSE '(%s)' END,
+		elecbill.label(p_component, p_lang)) ELSE '' END);
 COMMENT ON FUNCTION elecbill._line_name(jsonb, bigint, text, text, text) IS
-'what a bill line is called in a language: by the tariff it was rated by, else by its kind';
+'what a bill line is called in a language: by the tariff it was rated by, else by its kind, of shares and adjustments with what they are for';
 
 CREATE FUNCTION elecbill._explain_segments(p_bill bigint, p_zone text, p_lang text)
 RETURNS TABLE (i integer, j integer, words text)
@@ -129,7 +135,7 @@ BEGIN ATOMIC
 			ELSE format(CASE WHEN p_lang = 'en' THEN '%s, rounded %s' ELSE '%s 舍入为 %s' END,
 				trim_scale(l.amount_raw), l.amount) END,
 		p_currency)
-	FROM elecbill.bill_line l JOIN elecbill.bill_segment s ON s.id = l.segment_id
+	FROM elecbill.bill_line l LEFT JOIN elecbill.bill_segment s ON s.id = l.segment_id
 	WHERE l.bill_id = p_bill.id;
 END;
 COMMENT ON FUNCTION elecbill._explain_lines(elecbill.bill, text, text) IS
@@ -179,45 +185,17 @@ BEGIN
 	UNION ALL
 		SELECT 3, x.n, 0, x.words FROM elecbill._explain_lines(b, org.currency, lang) AS x
 	UNION ALL
+		SELECT 3, 1000000, lower(x.service) - date '2000-01-01', format(CASE WHEN en THEN
+				'  of bill %s for %s to %s: %s kWh, %s %s' ELSE '  账单 %s 期间 %s 至 %s:%s kWh %s %s' END,
+			coalesce(x.number, '#' || x.id), to_char(lower(x.service), 'YYYY-MM-DD'), to_char(upper(x.service) - 1, 'YYYY-MM-DD'),
+			trim_scale(t.kwh), t.amount, org.currency)
+		FROM elecbill.bill_true_up t JOIN elecbill.bill x ON x.id = t.corrected_id WHERE t.bill_id = b.id
+	UNION ALL
+		SELECT 3, 1000001, x.i, x.words FROM elecbill._extra_words(b, org.currency, lang) AS x
+	UNION ALL
 		SELECT 4, 0, 0, format(CASE WHEN en THEN 'Amount %s %s' ELSE '合计 %s %s' END, b.amount, org.currency)
 	) AS t
 	ORDER BY 1;
 END $$;
 COMMENT ON FUNCTION elecbill.explain_bill(text, text) IS
 'a bill (number, ORG/NUMBER, or id of a draft) in sentences: tariff version, kWh billed before, the readings each meter rests on, and every line with quantity, price, factor and rounding. lang zh or en, else elecbill.lang. Local times';
-
-CREATE FUNCTION elecbill.cancel_bill(p_bill text, p_reason text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	b elecbill.bill := elecbill._bill_get(p_bill);
-	later text;
-BEGIN
-	IF p_reason IS NULL OR p_reason = '' THEN
-		RAISE EXCEPTION USING ERRCODE = 'UB400', MESSAGE = 'a bill is cancelled for a reason';
-	END IF;
-	PERFORM FROM elecbill.customer_account WHERE id = b.account_id FOR NO KEY UPDATE;	/* as _bill_account() */
-	IF EXISTS (SELECT FROM elecbill.bill x WHERE x.id = b.id AND NOT x.live) THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'UB412',
-			MESSAGE = format('bill %s is cancelled already', coalesce(b.number, '#' || b.id));
-	END IF;
-	SELECT string_agg(coalesce(x.number, '#' || x.id) || ' ' || x.service, ', ' ORDER BY x.service) INTO later
-	FROM elecbill.bill x
-	WHERE x.account_id = b.account_id AND x.live AND lower(x.service) >= upper(b.service)
-		AND (elecbill._scopes(x.snapshot) && elecbill._scopes(b.snapshot)
-			OR EXISTS (SELECT FROM jsonb_array_elements(b.snapshot -> 'parts') AS p(part)
-				WHERE elecbill._looks_back(x.snapshot, (p.part ->> 'plan_id')::bigint, upper(b.service))));
-	IF later IS NOT NULL THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'UB409',
-			MESSAGE = 'later bills count from this one',
-			DETAIL = later,
-			HINT = 'Cancel them first, the last one first.';
-	END IF;
-	UPDATE elecbill.bill SET status = 'cancelled', cancel_reason = p_reason WHERE id = b.id;
-	DELETE FROM elecbill.usage_counter WHERE account_id = b.account_id;
-	PERFORM elecbill._usage_count(ARRAY(SELECT x.id FROM elecbill.bill x
-		WHERE x.account_id = b.account_id AND x.live AND x.number IS NOT NULL));
-END $$;
-COMMENT ON FUNCTION elecbill.cancel_bill(text, text) IS
-'takes back a draft or an issued bill (number, ORG/NUMBER, or id) on which nothing is paid; its number stays used, bill_run_retry() bills the days anew. UB409 when later bills count their tiers, ratchets or yearly minimums from it, UB412 in another state';

@@ -27,17 +27,17 @@ JOIN elecbill.org o ON o.id = b.org_id
 JOIN elecbill.customer_account a ON a.id = b.account_id
 JOIN elecbill.customer c ON c.id = a.customer_id
 JOIN elecbill.bill_line l ON l.bill_id = b.id
-JOIN (
+LEFT JOIN (
 	SELECT x.*, count(*) OVER (PARTITION BY x.bill_id, x.agreement_id) AS segments
 	FROM elecbill.bill_segment x) AS s ON s.bill_id = b.id AND s.id = l.segment_id
-JOIN elecbill.usage_point u ON u.id = s.usage_point_id
-JOIN elecbill.meter_register g ON g.id = s.register_id
-JOIN elecbill.meter m ON m.id = g.meter_id
-JOIN elecbill.customer_agreement ag ON ag.id = s.agreement_id
-JOIN elecbill.tariff_plan p ON p.id = ag.tariff_plan_id
+LEFT JOIN elecbill.usage_point u ON u.id = s.usage_point_id
+LEFT JOIN elecbill.meter_register g ON g.id = s.register_id
+LEFT JOIN elecbill.meter m ON m.id = g.meter_id
+LEFT JOIN elecbill.customer_agreement ag ON ag.id = s.agreement_id
+LEFT JOIN elecbill.tariff_plan p ON p.id = ag.tariff_plan_id
 LEFT JOIN elecbill.tariff_version v ON v.id = l.tariff_version_id;
 COMMENT ON VIEW elecbill.bill_detail IS
-'every bill line with the two readings it rests on and the tariff it was rated by';
+'every bill line with the two readings it rests on and the tariff it was rated by; a line that is not rated by itself (a true-up) has neither';
 COMMENT ON COLUMN elecbill.bill_detail.org IS 'code of the org';
 COMMENT ON COLUMN elecbill.bill_detail.bill_id IS 'key of the bill, also of a draft';
 COMMENT ON COLUMN elecbill.bill_detail.number IS 'number of the bill; NULL for a draft';
@@ -77,7 +77,9 @@ SELECT r.id AS run_id, o.code AS org, c.code AS cycle, r.period, r.kind, r.statu
 	b.done, b.total, b.accounts, b.bills, b.parked, coalesce(d.open, 0) AS drafts,
 	coalesce(d.issued, 0) AS issued, coalesce(d.amount, 0) AS amount,
 	CASE WHEN b.done > 0 AND b.done < b.total
-		THEN b.last + (b.last - r.started_at) / b.done * (b.total - b.done) END AS eta
+		THEN b.last + (b.last - r.started_at) / b.done * (b.total - b.done) END AS eta,
+	r.seq, coalesce(d.held, 0) AS held, r.approved_by,
+	(SELECT count(*) FROM elecbill.bill_exception x WHERE x.run_id = r.id AND x.state IN ('parked', 'retried')) AS exceptions
 FROM elecbill.bill_run r
 JOIN elecbill.org o ON o.id = r.org_id
 JOIN elecbill.billing_cycle c ON c.id = r.cycle_id
@@ -88,7 +90,8 @@ CROSS JOIN LATERAL (
 	FROM elecbill.bill_run_batch x WHERE x.run_id = r.id) AS b
 CROSS JOIN LATERAL (
 	SELECT count(*) FILTER (WHERE x.number IS NULL) AS open,
-		count(*) FILTER (WHERE x.number IS NOT NULL) AS issued, sum(x.amount) AS amount
+		count(*) FILTER (WHERE x.number IS NOT NULL) AS issued, sum(x.amount) AS amount,
+		count(*) FILTER (WHERE x.status = 'held') AS held
 	FROM elecbill.bill x WHERE x.run_id = r.id AND x.live) AS d;
 COMMENT ON VIEW elecbill.bill_run_progress IS
 'how far each run is, as committed; application_name of a worker shows the batch it has in hand';
@@ -96,14 +99,18 @@ COMMENT ON COLUMN elecbill.bill_run_progress.run_id IS 'the run';
 COMMENT ON COLUMN elecbill.bill_run_progress.org IS 'code of the org';
 COMMENT ON COLUMN elecbill.bill_run_progress.cycle IS 'code of the billing cycle';
 COMMENT ON COLUMN elecbill.bill_run_progress.period IS 'local days [from, to)';
-COMMENT ON COLUMN elecbill.bill_run_progress.kind IS 'regular or offcycle';
-COMMENT ON COLUMN elecbill.bill_run_progress.status IS 'new, rating, review, issuing, done';
+COMMENT ON COLUMN elecbill.bill_run_progress.kind IS 'regular, offcycle, final or rebill';
+COMMENT ON COLUMN elecbill.bill_run_progress.status IS 'new, rating, review, issuing, done, cancelled';
 COMMENT ON COLUMN elecbill.bill_run_progress.done IS 'batches rated';
 COMMENT ON COLUMN elecbill.bill_run_progress.total IS 'batches in all';
 COMMENT ON COLUMN elecbill.bill_run_progress.accounts IS 'accounts queued, a retried one counted again';
 COMMENT ON COLUMN elecbill.bill_run_progress.bills IS 'bills made';
 COMMENT ON COLUMN elecbill.bill_run_progress.parked IS 'accounts parked, a retried one counted again';
-COMMENT ON COLUMN elecbill.bill_run_progress.drafts IS 'live bills that are not issued';
+COMMENT ON COLUMN elecbill.bill_run_progress.drafts IS 'live bills that are not issued, held ones included';
 COMMENT ON COLUMN elecbill.bill_run_progress.issued IS 'live bills that are issued';
 COMMENT ON COLUMN elecbill.bill_run_progress.amount IS 'sum of the live bills';
 COMMENT ON COLUMN elecbill.bill_run_progress.eta IS 'when the rating will end at the present speed; NULL when it has not begun or is over';
+COMMENT ON COLUMN elecbill.bill_run_progress.seq IS 'number among the runs of the same cycle, period and kind';
+COMMENT ON COLUMN elecbill.bill_run_progress.held IS 'drafts that bill_hold() holds back';
+COMMENT ON COLUMN elecbill.bill_run_progress.approved_by IS 'login of who approved the drafts; NULL: nobody did';
+COMMENT ON COLUMN elecbill.bill_run_progress.exceptions IS 'accounts without a bill now: parked, or queued again';

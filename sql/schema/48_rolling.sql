@@ -171,7 +171,8 @@ DECLARE
 BEGIN
 	found := ARRAY(
 		SELECT u FROM elecbill.org AS o JOIN elecbill.usage_point AS u ON u.org_id = o.id
-			AND u.code IN (p_point, CASE WHEN starts_with(p_point, o.code || '/') THEN substr(p_point, length(o.code) + 2) END));
+			AND u.code IN (p_point, CASE WHEN starts_with(p_point, o.code || '/') THEN substr(p_point, length(o.code) + 2) END)
+		WHERE elecbill._org_open(u.org_id));
 	IF cardinality(found) = 0 THEN
 		RAISE EXCEPTION 'there is no usage point %', quote_nullable(p_point) USING ERRCODE = 'UB404';
 	ELSIF cardinality(found) > 1 THEN

@@ -118,7 +118,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	known	elecbill.meter;
 BEGIN
-	SELECT m.* INTO known FROM elecbill.meter AS m WHERE m.serial = p_serial;
+	SELECT m.* INTO known FROM elecbill.meter AS m WHERE m.serial = p_serial AND elecbill._org_open(m.org_id);
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no meter %', quote_nullable(p_serial)
 			USING ERRCODE = 'UB404', HINT = 'Meters are named by their serial number.';

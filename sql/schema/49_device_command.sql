@@ -199,8 +199,8 @@ BEGIN
 		RAISE EXCEPTION 'an answer is acked or failed, with an object of facts' USING ERRCODE = 'UB400';
 	END IF;
 	SELECT c.* INTO d FROM elecbill.device_command AS c
-	WHERE c.id = p_command AND c.org_id = coalesce(p_org, c.org_id) AND c.kind = ANY (p_kinds) AND c.sent_to = p_by
-	FOR UPDATE;
+	WHERE c.id = p_command AND CASE WHEN p_org IS NULL THEN elecbill._org_open(c.org_id) ELSE c.org_id = p_org END
+		AND c.kind = ANY (p_kinds) AND c.sent_to = p_by FOR UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'command % was not handed to %', coalesce(p_command::text, 'NULL'), quote_nullable(p_by)
 			USING ERRCODE = 'UB404';
@@ -226,7 +226,7 @@ BEGIN
 	END IF;
 	RETURN d.state;
 END $$;
-COMMENT ON FUNCTION elecbill._command_answer(bigint, integer, text, text[], text, jsonb) IS 'takes the answer to a command (of an org, NULL = any) from whom it was handed to; returns its state, which is expired when what was read came too late';
+COMMENT ON FUNCTION elecbill._command_answer(bigint, integer, text, text[], text, jsonb) IS 'takes the answer to a command (of an org, NULL = any that is open) from whom it was handed to; returns its state, which is expired when what was read came too late';
 
 CREATE FUNCTION elecbill.command_ack(p_collector uuid, p_command bigint, p_outcome text, p_answer jsonb DEFAULT '{}')
 RETURNS text

@@ -21,7 +21,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._fsck_partition() IS 'what is wrong with the partitions of reading';
 
-CREATE FUNCTION elecbill._fsck_reading() RETURNS TABLE (invariant text, object text, detail text)
+CREATE FUNCTION elecbill._fsck_reading(p_org integer DEFAULT NULL, p_since date DEFAULT NULL) RETURNS TABLE (invariant text, object text, detail text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY
@@ -30,7 +30,7 @@ BEGIN
 	SELECT 'reading_register', format('register %s', r.register_id), 'has readings, but is not a register of their org'
 	FROM elecbill._reading_all r
 	LEFT JOIN elecbill.meter_register g ON g.id = r.register_id AND g.org_id = r.org_id
-	WHERE g.id IS NULL
+	WHERE g.id IS NULL AND (p_org IS NULL OR r.org_id = p_org) AND r.read_at >= elecbill._fsck_from(p_since)
 	GROUP BY r.register_id
 	UNION ALL
 	SELECT 'reading_value', format('meter %s register %s at %s', m.serial, g.code, r.read_at),
@@ -38,14 +38,15 @@ BEGIN
 	FROM elecbill._reading_all r
 	JOIN elecbill.meter_register g ON g.id = r.register_id
 	JOIN elecbill.meter m ON m.id = g.meter_id
-	WHERE r.register_wh >= g.wrap_wh
+	WHERE r.register_wh >= g.wrap_wh AND (p_org IS NULL OR r.org_id = p_org) AND r.read_at >= elecbill._fsck_from(p_since)
 	UNION ALL
 	SELECT 'reading_slot', format('meter %s register %s at %s', m.serial, g.code, r.read_at),
 		   format('slot %s is not a slot of the meter next to it', r.slot_at)
 	FROM elecbill._reading_all r
 	JOIN elecbill.meter_register g ON g.id = r.register_id
 	JOIN elecbill.meter m ON m.id = g.meter_id
-	WHERE r.slot_at <> coalesce(elecbill._slot_at(r.read_at, m.interval_s), '-infinity');
+	WHERE (p_org IS NULL OR r.org_id = p_org) AND r.read_at >= elecbill._fsck_from(p_since)
+		AND r.slot_at <> coalesce(elecbill._slot_at(r.read_at, m.interval_s), '-infinity');
 
 	RETURN QUERY
 	SELECT 'reading_latest', format('meter %s register %s', m.serial, g.code),
@@ -55,7 +56,8 @@ BEGIN
 	LEFT JOIN elecbill.reading_latest l ON l.register_id = g.id
 	LEFT JOIN LATERAL (SELECT x.read_at, x.register_wh, x.quality, x.org_id FROM elecbill._reading_all x
 					   WHERE x.register_id = g.id ORDER BY x.read_at DESC LIMIT 1) r ON true
-	WHERE (l.read_at, l.register_wh, l.quality, l.org_id) IS DISTINCT FROM (r.read_at, r.register_wh, r.quality, r.org_id)
+	WHERE (p_org IS NULL OR g.org_id = p_org)
+		AND (l.read_at, l.register_wh, l.quality, l.org_id) IS DISTINCT FROM (r.read_at, r.register_wh, r.quality, r.org_id)
 	UNION ALL
 	SELECT 'reading_conflict', format('meter %s register %s at %s', m.serial, g.code, c.read_at),
 		   format('stored_wh %s, but the reading is %s', c.stored_wh, coalesce(r.register_wh::text, 'gone'))
@@ -63,7 +65,7 @@ BEGIN
 	JOIN elecbill.meter_register g ON g.id = c.register_id
 	JOIN elecbill.meter m ON m.id = g.meter_id
 	LEFT JOIN elecbill._reading_all r ON r.register_id = c.register_id AND r.read_at = c.read_at
-	WHERE r.register_wh IS DISTINCT FROM c.stored_wh
+	WHERE r.register_wh IS DISTINCT FROM c.stored_wh AND (p_org IS NULL OR g.org_id = p_org)
 	UNION ALL
 	SELECT 'location_tree', 'location ' || l.code, 'is part of itself'
 	FROM elecbill.service_location l
@@ -88,4 +90,4 @@ BEGIN
 	JOIN elecbill.usage_point u ON u.id = a.usage_point_id
 	WHERE NOT t.valid <@ a.valid;
 END $$;
-COMMENT ON FUNCTION elecbill._fsck_reading() IS 'broken invariants of master data and readings; no row = healthy. Reads all readings';
+COMMENT ON FUNCTION elecbill._fsck_reading(integer, date) IS 'broken invariants of master data and readings of an org (NULL: all); of readings since a day (NULL: all of them)';

@@ -3,7 +3,7 @@
 CREATE FUNCTION elecbill._fsck_midnight(p_register bigint, p_multiplier numeric, p_at timestamptz) RETURNS numeric
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-	SELECT round(r.register_wh * p_multiplier) FROM elecbill._reading_all AS r
+	SELECT round(r.register_wh * p_multiplier) FROM elecbill.reading_effective AS r
 	WHERE r.register_id = p_register AND r.slot_at = p_at
 		AND r.read_at >= p_at - interval '12 hours' AND r.read_at <= p_at + interval '12 hours'
 	ORDER BY r.read_at LIMIT 1;
@@ -23,7 +23,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION elecbill._fsck_day(bigint, numeric, bigint, tstzrange) IS 'Wh of a register on a day by all its readings; NULL = they do not reach from midnight to midnight';
 
-CREATE FUNCTION elecbill._fsck_packed() RETURNS TABLE (invariant text, object text, detail text)
+CREATE FUNCTION elecbill._fsck_packed(p_org integer, p_since date) RETURNS TABLE (invariant text, object text, detail text)
 LANGUAGE sql STABLE SET jit = off
 BEGIN ATOMIC
 	SELECT 'profile_energy', format('usage point %s, %s, %s',
@@ -41,19 +41,20 @@ BEGIN ATOMIC
 		LATERAL (SELECT CASE WHEN p.wh = elecbill._fsck_midnight(g.id, i.multiplier, upper(c.during))
 				- elecbill._fsck_midnight(g.id, i.multiplier, lower(c.during)) THEN p.wh
 			ELSE elecbill._fsck_day(g.id, i.multiplier, g.wrap_wh, c.during) END OFFSET 0) AS e(wh)
-	WHERE c.origin = 0 AND e.wh IS DISTINCT FROM p.wh;
+	WHERE c.origin = 0 AND (p_org IS NULL OR c.org_id = p_org) AND c.day >= coalesce(p_since - 1, '-infinity')
+		AND e.wh IS DISTINCT FROM p.wh;
 END;
-COMMENT ON FUNCTION elecbill._fsck_packed() IS 'packed days that count and do not add up to what their register says, to the Wh';
+COMMENT ON FUNCTION elecbill._fsck_packed(integer, date) IS 'packed days that count and do not add up to what their register says, to the Wh';
 
-CREATE FUNCTION elecbill._fsck_profile() RETURNS TABLE (invariant text, object text, detail text)
+CREATE FUNCTION elecbill._fsck_profile(p_org integer, p_since date) RETURNS TABLE (invariant text, object text, detail text)
 LANGUAGE plpgsql STABLE SET jit = off SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	RETURN QUERY SELECT f.invariant, f.object, f.detail FROM elecbill._fsck_packed() AS f;
+	RETURN QUERY SELECT f.invariant, f.object, f.detail FROM elecbill._fsck_packed(p_org, p_since) AS f;
 	RETURN QUERY
 	SELECT 'profile_point', format('usage point %s', p.usage_point_id), 'has load profiles, but is no point of their org'
 	FROM elecbill.profile_day AS p
 	LEFT JOIN elecbill.usage_point AS u ON u.id = p.usage_point_id AND u.org_id = p.org_id
-	WHERE u.id IS NULL
+	WHERE u.id IS NULL AND p.day >= coalesce(p_since - 1, '-infinity')
 	GROUP BY p.usage_point_id
 	UNION ALL
 	SELECT 'profile_day', format('usage point %s, %s', p.usage_point_id, to_char(p.day, 'YYYY-MM-DD')),
@@ -61,15 +62,16 @@ BEGIN
 	FROM elecbill.profile_day AS p
 	JOIN elecbill.org AS o ON o.id = p.org_id
 	CROSS JOIN LATERAL (SELECT elecbill.profile_during(p.profile)) AS w(during)
-	WHERE lower(w.during) IS DISTINCT FROM elecbill.day_start(p.day, o.zone)
+	WHERE (p_org IS NULL OR p.org_id = p_org) AND p.day >= coalesce(p_since - 1, '-infinity')
+		AND (lower(w.during) IS DISTINCT FROM elecbill.day_start(p.day, o.zone)
 		OR upper(w.during) IS DISTINCT FROM elecbill.day_start(p.day + 1, o.zone)
 		OR elecbill.profile_direction(p.profile)
-			<> ('{import,export,import_kvarh,export_kvarh}'::text[])[p.direction + 1]
+			<> ('{import,export,import_kvarh,export_kvarh}'::text[])[p.direction + 1])
 	UNION ALL
 	SELECT 'profile_day', format('usage point %s, %s', p.usage_point_id, to_char(p.day, 'YYYY-MM-DD')),
 		'is packed, but no main meter was there all day'
 	FROM elecbill.profile_day AS p
-	WHERE p.origin = 0 AND p.exact
+	WHERE p.origin = 0 AND p.exact AND (p_org IS NULL OR p.org_id = p_org) AND p.day >= coalesce(p_since - 1, '-infinity')
 		AND NOT EXISTS (SELECT FROM elecbill.pack_queue AS q
 			WHERE q.usage_point_id = p.usage_point_id AND q.days @> p.day)
 		AND NOT EXISTS (SELECT FROM elecbill.meter_installation AS i
@@ -88,6 +90,7 @@ BEGIN
 	RETURN QUERY
 	SELECT 'reading_kept', format('register %s at %s', k.register_id, k.read_at), 'is in reading, too'
 	FROM elecbill.reading_kept AS k JOIN elecbill.reading AS r ON r.register_id = k.register_id AND r.read_at = k.read_at
+	WHERE k.read_at >= elecbill._fsck_from(p_since)
 	UNION ALL
 	SELECT 'reading_retention', format('register %s at %s', r.register_id, r.read_at), 'belongs to a month that was dropped'
 	FROM elecbill.reading AS r
@@ -105,4 +108,4 @@ BEGIN
 	WHERE EXISTS (SELECT FROM elecbill.profile_day AS d WHERE d.usage_point_id = p.usage_point_id AND d.origin = 0
 		AND d.day >= coalesce(s.until, '-infinity'));
 END $$;
-COMMENT ON FUNCTION elecbill._fsck_profile() IS 'broken invariants of load profiles, of packing and of kept readings; no row = healthy';
+COMMENT ON FUNCTION elecbill._fsck_profile(integer, date) IS 'broken invariants of load profiles, of packing and of kept readings of an org (NULL: all), of days since one (NULL: all)';

@@ -1,13 +1,19 @@
 # replace.awk -- from SQL parts, what can be written over its former self
 # Functions, procedures, aggregates, views and triggers as CREATE OR REPLACE, and all comments.
 # Tables, types, casts and whatever has changed its shape stand in the upgrade scripts.
+# With -v tables=1 the other half: CREATE TABLE, TYPE and INDEX, and ALTER TABLE as they stand.
 # A statement ends with a line that ends with ";" outside of quotes, $tag$ and BEGIN ATOMIC.
 
 # By lines: create_schema() is one statement of ten thousand, and would be copied for each of them
 function flush_statement(i, wanted)
 {
-	wanted = statement[1] ~ /^(CREATE (FUNCTION|PROCEDURE|AGGREGATE|VIEW|TRIGGER)|COMMENT ON) /
-	sub(/^CREATE /, "CREATE OR REPLACE ", statement[1])
+	if (tables)
+		wanted = statement[1] ~ /^(CREATE (TYPE|TABLE|(UNIQUE )?INDEX)|ALTER TABLE) /
+	else
+	{
+		wanted = statement[1] ~ /^(CREATE (FUNCTION|PROCEDURE|AGGREGATE|VIEW|TRIGGER)|COMMENT ON) /
+		sub(/^CREATE /, "CREATE OR REPLACE ", statement[1])
+	}
 	if (wanted)
 		for (i = 1; i <= lines; i++)
 			print statement[i]

@@ -44,7 +44,10 @@ typedef enum EbModbusOrder
 	EB_MODBUS_DCBA	/* both: low byte first */
 } EbModbusOrder;
 
-/* How a value is read from registers: factor / 10^places times the number in them. */
+/*
+ * How a value is read from registers: factor / 10^places times the number in them, divided by the
+ * divisor if there is one (the pulses of a kWh), cut to the third place behind those.
+ */
 typedef struct EbModbusForm
 {
 	EbModbusType type;
@@ -54,6 +57,7 @@ typedef struct EbModbusForm
 	bool has_invalid;
 	uint64_t invalid; /* bits of the value that say "not available": the item has none */
 	const char *unit; /* or NULL */
+	int64_t divisor;  /* 1 .. 10^9; 0: none */
 } EbModbusForm;
 
 /* One value of a reply. */
@@ -76,7 +80,8 @@ extern int eb_modbus_words(EbModbusType type);
 
 /*
  * "INDEX=TYPE[/ORDER][*SCALE][,...]", n bytes: "0=float32/CDAB,2=u32*0.001". TYPE u16 s16 u32 s32
- * u64 float32; ORDER ABCD (default) CDAB BADC DCBA; SCALE a decimal of at most 18 digits, not 0.
+ * u64 float32; ORDER ABCD (default) CDAB BADC DCBA; SCALE a decimal of at most 18 digits, not 0, or
+ * such a decimal and a divisor, "1/1600": at most 15 digits, a whole number up to 10^9, no float32.
  * NULL: *map is filled. Else what should stand at text + *at, as words.
  */
 extern const char *eb_modbus_map_parse(const char *text, size_t n, EbModbusMap *map, size_t *at);
@@ -95,7 +100,7 @@ extern const EbModbusMap *eb_modbus_protocol_map(const char *protocol, size_t n,
  */
 extern bool eb_modbus_type_parse(const char *text, size_t n, EbModbusType *type);
 extern bool eb_modbus_order_parse(const char *text, size_t n, EbModbusOrder *order);
-extern bool eb_modbus_scale_parse(const char *text, size_t n, int64_t *factor, int *places);
+extern bool eb_modbus_scale_parse(const char *text, size_t n, EbModbusForm *form);
 
 /*
  * The items of a reply whose registers are in frame->modbus; they replace those of *frame.

@@ -16,6 +16,11 @@
 
 #define MAX_FACTOR INT64_C(1000000000000000000)
 #define MAX_PLACES 18
+/* Of a scale with a divisor. */
+#define MAX_DIVIDED INT64_C(1000000000000000)
+#define MAX_DIVISOR INT64_C(1000000000)
+#define DIVIDED_PLACES 3
+#define DIVIDED_UNIT 1000
 
 static const char *const type_names[] = {
 	[EB_MODBUS_U16] = "u16", [EB_MODBUS_S16] = "s16", [EB_MODBUS_U32] = "u32",
@@ -65,18 +70,46 @@ eb_modbus_order_parse(const char *text, size_t n, EbModbusOrder *order)
 	return found >= 0;
 }
 
-bool
-eb_modbus_scale_parse(const char *text, size_t n, int64_t *factor, int *places)
+/* A whole number from 1 to limit. */
+static bool
+parse_divisor(const char *text, size_t n, int64_t limit, int64_t *divisor)
 {
+	*divisor = 0;
+	for (size_t at = 0; at < n; at++)
+	{
+		if (text[at] < '0' || text[at] > '9' || *divisor > limit)
+			return false;
+		*divisor = 10 * *divisor + (text[at] - '0');
+	}
+	return *divisor >= 1 && *divisor <= limit;
+}
+
+bool
+eb_modbus_scale_parse(const char *text, size_t n, EbModbusForm *form)
+{
+	const char *slash = memchr(text, '/', n);
+	int64_t limit = slash != NULL ? MAX_DIVIDED : MAX_FACTOR;
 	size_t first = n > 0 && (text[0] == '-' || text[0] == '+') ? 1 : 0;
-	size_t point = n;
+	size_t point;
 	int64_t sum = 0;
+
+	form->divisor = 0;
+	if (slash != NULL)
+	{
+		size_t length = (size_t) (slash - text);
+
+		if (form->type == EB_MODBUS_FLOAT32 ||
+			!parse_divisor(slash + 1, n - length - 1, MAX_DIVISOR, &form->divisor))
+			return false;
+		n = length;
+	}
+	point = n;
 
 	for (size_t at = first; at < n; at++)
 	{
 		if (text[at] == '.' && point == n)
 			point = at;
-		else if (text[at] < '0' || text[at] > '9' || sum >= MAX_FACTOR / 10)
+		else if (text[at] < '0' || text[at] > '9' || sum >= limit / 10)
 			return false;
 		else
 			sum = 10 * sum + (text[at] - '0');
@@ -84,8 +117,8 @@ eb_modbus_scale_parse(const char *text, size_t n, int64_t *factor, int *places)
 	/* a digit before the point and one behind it */
 	if (sum == 0 || point == first || point + 1 == n || (point < n && n - point - 1 > MAX_PLACES))
 		return false;
-	*factor = text[0] == '-' ? -sum : sum;
-	*places = point < n ? (int) (n - point - 1) : 0;
+	form->factor = text[0] == '-' ? -sum : sum;
+	form->places = point < n ? (int) (n - point - 1) : 0;
 	return true;
 }
 
@@ -144,8 +177,8 @@ parse_part(const char *text, size_t n, EbModbusPart *part, size_t *at)
 	if (*at < n && text[*at] == '*')
 	{
 		length = word_length(text, n, ++*at, ",");
-		if (!eb_modbus_scale_parse(text + *at, length, &part->form.factor, &part->form.places))
-			return "a decimal of at most 18 digits, not 0";
+		if (!eb_modbus_scale_parse(text + *at, length, &part->form))
+			return "a decimal of at most 18 digits, not 0, or one of 15 and a divisor like 1/1600";
 		*at += length;
 	}
 	if (part->index + eb_modbus_words(part->form.type) > EB_MODBUS_MAX_COUNT)
@@ -248,7 +281,15 @@ write_value(uint64_t bits, const EbModbusForm *form, char *out)
 		negative = !negative;
 		bits = (UINT64_C(1) << width) - bits;
 	}
-	eb_scaled_text(negative, bits * factor, -form->places, out);
+	product = bits * factor;
+	exponent = -form->places;
+	if (form->divisor > 0)
+	{
+		/* below 2^64 x 10^15 x 10^3, which 128 bits hold */
+		product = product * DIVIDED_UNIT / (eb_uint128) form->divisor;
+		exponent -= DIVIDED_PLACES;
+	}
+	eb_scaled_text(negative, product, exponent, out);
 	return true;
 }
 

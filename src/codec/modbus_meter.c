@@ -13,33 +13,33 @@
 
 #include <string.h>
 
-#define REAL(code, fc, addr, unit)                                  \
-	{                                                               \
-		code, fc, addr,                                             \
-		{                                                           \
-			EB_MODBUS_FLOAT32, EB_MODBUS_ABCD, 1, 0, false, 0, unit \
-		}                                                           \
+#define REAL(code, fc, addr, unit)                                     \
+	{                                                                  \
+		code, fc, addr,                                                \
+		{                                                              \
+			EB_MODBUS_FLOAT32, EB_MODBUS_ABCD, 1, 0, false, 0, unit, 0 \
+		}                                                              \
 	}
-#define REAL_PART(code, fc, addr, places, unit)                          \
-	{                                                                    \
-		code, fc, addr,                                                  \
-		{                                                                \
-			EB_MODBUS_FLOAT32, EB_MODBUS_ABCD, 1, places, false, 0, unit \
-		}                                                                \
+#define REAL_PART(code, fc, addr, places, unit)                             \
+	{                                                                       \
+		code, fc, addr,                                                     \
+		{                                                                   \
+			EB_MODBUS_FLOAT32, EB_MODBUS_ABCD, 1, places, false, 0, unit, 0 \
+		}                                                                   \
 	}
 #define WHOLE(code, fc, addr, type, order, places, unit) \
 	{                                                    \
 		code, fc, addr,                                  \
 		{                                                \
-			type, order, 1, places, false, 0, unit       \
+			type, order, 1, places, false, 0, unit, 0    \
 		}                                                \
 	}
-#define WHOLE_OR(code, fc, addr, type, places, invalid, unit)    \
-	{                                                            \
-		code, fc, addr,                                          \
-		{                                                        \
-			type, EB_MODBUS_ABCD, 1, places, true, invalid, unit \
-		}                                                        \
+#define WHOLE_OR(code, fc, addr, type, places, invalid, unit)       \
+	{                                                               \
+		code, fc, addr,                                             \
+		{                                                           \
+			type, EB_MODBUS_ABCD, 1, places, true, invalid, unit, 0 \
+		}                                                           \
 	}
 
 /* Eastron: one phase. */

@@ -15,6 +15,8 @@
 #include "utils/timestamp.h"
 
 #include "pg/errors.h"
+#include "pg/login.h"
+#include "pg/play.h"
 
 static char *clock_override = NULL;
 static int batch_size = 1000;
@@ -39,6 +41,7 @@ parse_instant(const char *text, TimestampTz *instant)
 	char work[MAXDATELEN + MAXDATEFIELDS];
 	int nfields;
 	int dtype;
+	int kept = 1;
 	int offset_s = 0;
 	bool has_offset = false;
 	struct pg_tm tm;
@@ -48,13 +51,28 @@ parse_instant(const char *text, TimestampTz *instant)
 		return false;
 	if (nfields == 0 || ftype[0] != DTK_DATE)
 		return false;
+	/*
+	 * No word is left to DecodeDateTime(): it would look it up among the abbreviations of zones, which
+	 * a worker of a parallel query does not have yet when it is given its settings.
+	 */
 	for (int i = 1; i < nfields; i++)
-		if (ftype[i] == DTK_TZ || (ftype[i] == DTK_STRING &&
-								   (strcmp(field[i], "z") == 0 || strcmp(field[i], "utc") == 0)))
-			has_offset = true;
+	{
+		if (ftype[i] == DTK_STRING && strcmp(field[i], "t") == 0)
+			continue;
+		if (ftype[i] == DTK_STRING && (strcmp(field[i], "z") == 0 || strcmp(field[i], "utc") == 0))
+		{
+			field[i] = "+00";
+			ftype[i] = DTK_TZ;
+		}
+		if (ftype[i] != DTK_TIME && ftype[i] != DTK_TZ)
+			return false;
+		has_offset = has_offset || ftype[i] == DTK_TZ;
+		field[kept] = field[i];
+		ftype[kept++] = ftype[i];
+	}
 	if (!has_offset)
 		return false;
-	if (DecodeDateTime(field, ftype, nfields, &dtype, &tm, &fsec, &offset_s) != 0)
+	if (DecodeDateTime(field, ftype, kept, &dtype, &tm, &fsec, &offset_s) != 0)
 		return false;
 	return dtype == DTK_DATE && tm2timestamp(&tm, fsec, &offset_s, instant) == 0 &&
 		   IS_VALID_TIMESTAMP(*instant);
@@ -97,12 +115,17 @@ eb_guc_define(void)
 	DefineCustomEnumVariable("elecbill.lang",
 							 "Language of the labels on bills when the caller names none.", NULL,
 							 &lang, 0, lang_options, PGC_USERSET, 0, NULL, NULL, NULL);
+	eb_login_define();
 	MarkGUCPrefixReserved("elecbill");
 }
 
 TimestampTz
 eb_guc_now(void)
 {
+	TimestampTz played;
+
+	if (clock_instant == DT_NOBEGIN && eb_play_now(&played))
+		return played;
 	return clock_instant == DT_NOBEGIN ? GetCurrentTransactionStartTimestamp() : clock_instant;
 }
 

@@ -102,9 +102,9 @@ static void
 test_budgets(void)
 {
 	static const EbModbusRegister registers[] = {
-		{"1.8.0", 4, 0x48, {EB_MODBUS_FLOAT32, EB_MODBUS_ABCD, 1, 0, false, 0, "kWh"}},
-		{"2.8.0", 4, 0x4A, {EB_MODBUS_FLOAT32, EB_MODBUS_ABCD, 1, 0, false, 0, "kWh"}},
-		{"1.8.1", 4, 0x156, {EB_MODBUS_FLOAT32, EB_MODBUS_ABCD, 1, 0, false, 0, "kWh"}}};
+		{"1.8.0", 4, 0x48, {EB_MODBUS_FLOAT32, EB_MODBUS_ABCD, 1, 0, false, 0, "kWh", 0}},
+		{"2.8.0", 4, 0x4A, {EB_MODBUS_FLOAT32, EB_MODBUS_ABCD, 1, 0, false, 0, "kWh", 0}},
+		{"1.8.1", 4, 0x156, {EB_MODBUS_FLOAT32, EB_MODBUS_ABCD, 1, 0, false, 0, "kWh", 0}}};
 	static const uint32_t objects[] = {0x00100200, 0x00200200};
 	EbModelConf model = {.protocol = EB_PROTOCOL_MODBUS, .max_count = 60};
 	EbMeterConf saved = meters[0];

@@ -66,6 +66,7 @@ map_of(const uint8_t *bytes, size_t n)
 		HOLD(map.part[i].index + eb_modbus_words(form->type) <= EB_MODBUS_MAX_COUNT);
 		HOLD(form->factor != 0 && form->places >= 0 && form->places <= 18);
 		HOLD(form->factor < 1000000000000000000 && form->factor > -1000000000000000000);
+		HOLD(form->divisor >= 0 && form->divisor <= 1000000000);
 	}
 	return &map;
 }

@@ -55,10 +55,13 @@ WHERE c.relnamespace = 'elecbill'::regnamespace AND c.relkind IN ('r', 'p', 'v',
 	AND pg_catalog.col_description(c.oid, a.attnum) IS NULL
 ORDER BY 1;
 
--- check: no function runs with the rights of its owner
+-- check: no member of the extension runs with the rights of its owner, and what does pins its search_path
 SELECT p.oid::regprocedure
 FROM pg_catalog.pg_proc AS p
 WHERE p.pronamespace = 'elecbill'::regnamespace AND p.prosecdef
+	AND (NOT 'search_path=pg_catalog, pg_temp' = ANY (coalesce(p.proconfig, '{}'))
+		OR EXISTS (SELECT FROM pg_catalog.pg_depend AS d WHERE d.classid = 'pg_catalog.pg_proc'::regclass
+			AND d.objid = p.oid AND d.deptype = 'e'))
 ORDER BY 1;
 
 -- check: every body that is a string has its search_path pinned, or is a procedure that commits
@@ -107,7 +110,7 @@ FROM pg_catalog.pg_proc AS p
 JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
 WHERE p.pronamespace = 'elecbill'::regnamespace AND p.prokind IN ('f', 'a', 'w')
 	AND l.lanname IN ('c', 'internal') AND p.prorettype <> 'trigger'::regtype
-	AND p.proparallel <> 's'
+	AND p.proparallel <> 's' AND p.proname NOT IN ('_refused', '_play')	-- they start a worker, and set the clock of the session
 ORDER BY 1;
 
 -- check: an aggregate that has a serial function has a combine function, and the other way round
@@ -141,4 +144,12 @@ FROM (
 ) AS f
 CROSS JOIN LATERAL plpgsql_check_function_tb(f.oid, f.relid, fatal_errors := false,
 	oldtable := f.old_rows, newtable := f.new_rows) AS r
+ORDER BY 1;
+
+-- check: no column keeps a password or a key in the clear
+SELECT c.oid::regclass || '.' || a.attname
+FROM pg_catalog.pg_class AS c
+JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relnamespace = 'elecbill'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'c')
+	AND a.attname ~ 'passw|pwd|secret|private_key|token'
 ORDER BY 1;

@@ -59,6 +59,13 @@ check_broken_maps(void)
 	check_broken("0=u16*1/ABCD", 6);
 	check_broken("0=u16*1234567890123456789", 6);
 	check_broken("0=u16*0.1234567890123456789", 6);
+	check_broken("0=u16*1/0", 6);
+	check_broken("0=u16*1/", 6);
+	check_broken("0=u16*/2", 6);
+	check_broken("0=u16*1/1600.5", 6);
+	check_broken("0=u16*1/1000000001", 6);
+	check_broken("0=u16*1000000000000000/2", 6);
+	check_broken("0=float32*1/1600", 10);
 	check_broken("0=u16,", 6);
 	check_broken("0=u16,,1=u16", 6);
 	check_broken("0=u16,1=flaot32", 8);
@@ -152,6 +159,16 @@ check_scales(void)
 	check_items("0=u64*999999999999999999", "FFFF FFFF FFFF FFFF",
 				"0=18446744073709551596553255926290448385");
 	check_items("0=u16*0.000000000000000001", "0001", "0=0.000000000000000001");
+	/* Pulses: 1600 or 1200 of them are a kWh; cut to the Wh, never rounded up. */
+	check_items("0=u32*1/1600", "0000 063F", "0=0.999");
+	check_items("0=u32*1/1600", "0000 0640", "0=1.000");
+	check_items("0=u32*1/1200", "0000 0001", "0=0.000");
+	check_items("0=u32*1/1200", "0000 0002", "0=0.001");
+	check_items("0=u32*1/1200", "0000 04AF", "0=0.999");
+	check_items("0=s16*0.1/3", "FFFF", "0=-0.0333");
+	check_items("0=u64*999999999999999/1", "FFFF FFFF FFFF FFFF",
+				"0=18446744073709533168255926290448385.000");
+	check_items("0=u64*1/1000000000", "FFFF FFFF FFFF FFFF", "0=18446744073.709");
 	/* The published reply of a PZEM, its map as configured. */
 	check_items("0=u16*0.1,1=u32/CDAB*0.001,3=u32/CDAB*0.1,5=u32/CDAB,7=u16*0.1,8=u16*0.01",
 				"089A 0027 0000 0006 0000 0001 0000 0257 0007 0000",
@@ -169,8 +186,8 @@ check_named(void)
 {
 	map = (EbModbusMap){
 		.nparts = 2,
-		.part = {{0, "1.8.0", {EB_MODBUS_U32, EB_MODBUS_ABCD, 1, 2, true, UINT32_MAX, "kWh"}},
-				 {2, NULL, {EB_MODBUS_S16, EB_MODBUS_ABCD, 1, 0, true, 0x8000, NULL}}}};
+		.part = {{0, "1.8.0", {EB_MODBUS_U32, EB_MODBUS_ABCD, 1, 2, true, UINT32_MAX, "kWh", 0}},
+				 {2, NULL, {EB_MODBUS_S16, EB_MODBUS_ABCD, 1, 0, true, 0x8000, NULL, 0}}}};
 	frame.modbus.nregisters = 3;
 	memcpy(frame.modbus.registers, (uint16_t[]){0xFFFF, 0xFFFF, 0x8000}, 6);
 	CHECK_INT(eb_modbus_items(&map, &frame), EB_FRAME_OK);

@@ -1,6 +1,7 @@
 -- superseded.sql: run by the former version: bills by versions of which a part was superseded
 -- February of plan YEAR is replaced after January was billed; prices of plan FLAT change inside
--- March, which the former version could not bill.
+-- March, which the former version could not bill. Of January, somebody set one bill as paid and gave
+-- the other up, by hand, for there were no payments.
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 \o /dev/null
@@ -16,6 +17,9 @@ SELECT * FROM elecbill.import_estate('OLD', convert_to(E'room,account_no,name,ki
 SELECT elecbill.reading_add('OLD', m.serial, '1.8.0', v.at, v.kwh) FROM unnest('{M-1,M-2}'::text[]) AS m(serial),
 	(VALUES (timestamptz '2025-02-01 00:00+08', 100), ('2025-03-01 00:00+08', 300), ('2025-03-11 00:00+08', 350), ('2025-04-01 00:00+08', 500)) AS v(at, kwh);
 CALL elecbill.bill_month('OLD', 'MONTH', '2025-01');
+UPDATE elecbill.bill b SET status = CASE a.account_no WHEN 'A-1' THEN 'paid' ELSE 'written_off' END,
+	paid = CASE a.account_no WHEN 'A-1' THEN b.amount ELSE 10 END
+FROM elecbill.customer_account a WHERE a.id = b.account_id;
 SELECT elecbill.tariff_draft('YEAR', '[2025-02-01,2025-03-01)', jsonb_set(definition, '{components,0,tier,steps,1,price}', '0.9'), 'ann')
 FROM elecbill.tariff_version v JOIN elecbill.tariff_plan p ON p.id = v.tariff_plan_id WHERE p.code = 'YEAR';
 SELECT elecbill.tariff_approve('YEAR', 2, 'bob', true);

@@ -32,12 +32,14 @@ if [ ${#formers[@]} -eq 0 ]; then
 fi
 
 # What a dump says of all objects, members of the extension too: in this throw-away database they
-# are cut loose from it first. Partitions follow from the days that were billed.
+# are cut loose from it first. Partitions follow from the days that were billed. Sorted: the order in
+# a dump follows from dependencies and numbers of objects.
 schema_of() {
 	psql -Xq -U "$PGSUPERUSER" -c 'SET allow_system_table_mods = on' \
 		-c "DELETE FROM pg_depend WHERE deptype = 'e' AND refobjid =
 			(SELECT oid FROM pg_extension WHERE extname = 'elecbill')" "$1" > /dev/null
-	pg_dump -s -U "$PGSUPERUSER" -n elecbill "$1" | grep -vE '^(--|\\(un)?restrict|$|SET |SELECT pg_catalog)'
+	pg_dump -s -U "$PGSUPERUSER" -n elecbill "$1" | grep -vE '^(\\(un)?restrict|$|SET |SELECT pg_catalog|--$)' |
+		awk '/^-- / { printf "\n"; next } { printf "%s\001", $0 }' | LC_ALL=C sort | tr '\001' '\n'
 }
 
 bills() {
@@ -49,24 +51,26 @@ bills() {
 files() {
 	install -m 755 "$1/elecbill.so" "$(pg_config --pkglibdir)/"
 	install -m 644 "$1"/sql/elecbill--*.sql "$1/elecbill.control" "$(pg_config --sharedir)/extension/"
-	install -m 755 "$1/collector/elecbill-collector" "$(pg_config --bindir)/"
+	[ ! -e "$1/collector/elecbill-collector" ] || install -m 755 "$1/collector/elecbill-collector" "$(pg_config --bindir)/"
 }
 
-# built VERSION: its tree in $old, in the place of this version's files; quickly compiled, for it runs once
+# built VERSION [ASSIGNMENT...]: its tree in $old, in the place of this version's files; quickly
+# compiled, for it runs once
 built() {
-	local said
-	old=$WITH_PG_DIR/old-$1
+	local said version=$1
+	shift
+	old=$WITH_PG_DIR/old-$version
 	mkdir "$old"
-	git archive "${commit[$1]}" | tar -x -C "$old"
-	said=$(make -s -j2 -C "$old" with_llvm=no PROFILE=-O0 all 2>&1)
-	ok "version $1 builds" $? "$said"
+	git archive "${commit[$version]}" | tar -x -C "$old"
+	said=$(make -s -j2 -C "$old" with_llvm=no PROFILE=-O0 "$@" all 2>&1)
+	ok "version $version builds" $? "$said"
 	files "$old"
 }
 
 previous=${formers[0]}
 olders=()
 for former in "${formers[@]:1}"; do
-	built "$former"
+	built "$former" NO_COLLECTOR=1
 	olders+=("from_$former")
 	createdb "from_$former"
 	said=$(psql -Xq -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION elecbill' -c 'CALL elecbill.create_schema()' \
@@ -126,6 +130,15 @@ ok 'packed, it bills on, and fsck() finds nothing' $? "$said"
 difference=$(diff <(bills upgraded) <(bills packed))
 [ -z "$difference" ] && [ "$(bills packed | wc -l)" -gt "$(wc -l <<< "$before")" ]
 ok 'with the bills that it makes from readings' $? "$difference"
+
+# there is a ledger now: all that was issued is in it, and what somebody had set as paid or given up
+books="SELECT (SELECT sum(amount) FROM elecbill.bill WHERE live) = (SELECT sum(t.amount) FROM elecbill.ledger_transfer t WHERE t.kind IN ('issue', 'tax')),
+	(SELECT sum(debit - credit) FROM elecbill.account_balance) = (SELECT sum(amount - paid) FROM elecbill.bill WHERE status = 'issued'),
+	(SELECT string_agg(kind, ' ' ORDER BY id) FROM elecbill.ledger_transfer WHERE kind NOT IN ('issue', 'tax'))"
+said=$(psql -XAtq -c "$books" upgraded; psql -XAtq -c "$books" superseded)
+[ "$said" = 't|t|
+t|t|apply apply write_off' ]
+ok 'the bills of the former version are booked' $? "$said"
 
 # what was billed by a part of a version stays; what waited for this version is billed by two
 [ "$superseded" = "$(bills superseded)" ] && [ "$(wc -l <<< "$superseded")" -gt 5 ] &&

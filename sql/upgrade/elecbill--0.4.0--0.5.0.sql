@@ -1,0 +1,1 @@
+-- elecbill--0.4.0--0.5.0.sql: the engine; nothing but functions, which are written over their former selves
