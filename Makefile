@@ -219,6 +219,7 @@ SOAK_MONTHS = 24
 SOAK_CASES = 2000
 SOAK_PROPERTIES = 100000
 SOAK_ACCOUNTS = 10000
+SOAK_MONEY = 2000
 SOAK_KILLS = 1000
 SOAK_LOAD = 300
 soak: packages
@@ -229,6 +230,7 @@ soak: packages
 	ORACLE_CASES=$(SOAK_CASES) test/with-pg test/oracle/test_oracle
 	PROPERTY_CASES=$(SOAK_PROPERTIES) test/with-pg test/property/test_property
 	PROPERTY_ACCOUNTS=$(SOAK_ACCOUNTS) test/with-pg test/property/test_energy
+	MONEY_SEQUENCES=$(SOAK_MONEY) MONEY_CALLS=2000 test/with-pg test/property/test_money
 	ZONES='Asia/Shanghai America/St_Johns Pacific/Apia' test/with-pg test/pgtap
 	ROUNDS=$(SOAK_KILLS) test/with-pg test/collector/test_crash
 	LOAD_SECONDS=$(SOAK_LOAD) test/with-pg test/collector/test_load

@@ -232,6 +232,7 @@ CALL pg_temp.plant('UPDATE elecbill.bill SET snapshot = jsonb_set(snapshot, ''{p
 CALL pg_temp.plant('DELETE FROM elecbill.bill_exception WHERE state = ''parked''', '{}');
 CALL pg_temp.plant('UPDATE elecbill.bill_exception SET account_id = 1, state = ''parked'', severity = ''error'' WHERE account_id = 1', '{}');
 CALL pg_temp.plant('UPDATE elecbill.bill_run_batch SET state = ''pending'', issue_state = ''pending'' WHERE run_id = 1 AND no = 1', '{}');
+CALL pg_temp.plant('UPDATE elecbill.bill SET status = ''draft'', number = NULL, issued_at = NULL, due_on = NULL WHERE id = 1', '{bill}');
 CALL pg_temp.plant('ALTER TABLE elecbill.bill DROP CONSTRAINT bill_service_excl; UPDATE elecbill.bill SET service = service * ''[2025-01-01,2025-02-01)'' + ''[2025-01-01,2025-02-01)'' WHERE account_id = 1', '{bill}');
 CALL pg_temp.plant('ALTER TABLE elecbill.meter_installation DROP CONSTRAINT meter_installation_one_place; INSERT INTO elecbill.meter_installation (org_id, meter_id, usage_point_id, role, valid) SELECT org_id, meter_id, usage_point_id, ''check'', valid FROM elecbill.meter_installation LIMIT 1', '{meter_installation}');
 CALL pg_temp.plant('ALTER TABLE elecbill.meter_installation DROP CONSTRAINT meter_installation_one_main', '{}');
@@ -240,3 +241,5 @@ CALL pg_temp.plant('ALTER TABLE elecbill.payment DISABLE ROW LEVEL SECURITY', '{
 CALL pg_temp.plant('ALTER VIEW elecbill.bill_summary RESET (security_invoker)', '{}');
 CALL pg_temp.plant('UPDATE elecbill.reading SET quality = 512 WHERE read_at = ''2025-01-10 00:00+08''', '{reading}');
 SELECT count(*) AS healthy FROM elecbill.fsck();
+\set VERBOSITY default
+SELECT elecbill.tap_invariants();

@@ -49,14 +49,15 @@ SELECT pg_temp.try($$elecbill.relay_order('M1', 'reconnect', 'k1')$$);
 SELECT pg_temp.try($$elecbill.command_next('00000000-0000-4000-8000-000000000001', 0)$$);
 SELECT pg_temp.try($$elecbill.command_take('an electrician', 'E1')$$);
 SELECT pg_temp.try($$elecbill.command_take('electrician', 'E9')$$);
-SELECT meter, usage_point, kind FROM elecbill.command_take('electrician', 'E1');
+SELECT pg_temp.try($$elecbill.command_take('electrician', 'E1')$$);
+SELECT meter, usage_point, kind FROM elecbill.command_take('electrician', 'E1', trial => true);
 SELECT pg_temp.try($$elecbill.command_ack('electrician', 1, 'maybe')$$);
 SELECT pg_temp.try($$elecbill.command_ack('electrician', 1, 'acked', '[]')$$);
 SELECT pg_temp.try($$elecbill.command_ack('another', d.id, 'acked') FROM elecbill.device_command AS d$$);
 SELECT pg_temp.try($$elecbill.command_ack('electrician', d.id, 'failed', '{"reason": "no key"}') FROM elecbill.device_command AS d$$);
 SELECT pg_temp.try($$elecbill.command_ack('electrician', d.id, 'acked') FROM elecbill.device_command AS d$$);
 SELECT pg_temp.try($$elecbill.relay_order('M1', 'disconnect', 'k2')$$) <> '';
-SELECT elecbill.command_ack('electrician', t.command, 'acked') FROM elecbill.command_take('electrician', 'E1') AS t;
+SELECT elecbill.command_ack('electrician', t.command, 'acked') FROM elecbill.command_take('electrician', 'E1', trial => true) AS t;
 SELECT pg_temp.try(format('elecbill.command_ack(%L::uuid, %s, %L)', '00000000-0000-4000-8000-000000000001', n.command, 'acked'))
 FROM elecbill.command_next('00000000-0000-4000-8000-000000000001') AS n;
 SELECT meter, kind, state, sent_to, attempts FROM elecbill.device_command_open ORDER BY command;

@@ -3,7 +3,7 @@
 -- worked out by hand; the way is in the description of each test.
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
-SELECT plan(80);
+SELECT plan(91);
 
 -- ---------------------------------------------------------------- an estate
 
@@ -82,6 +82,17 @@ CREATE TEMP TABLE preview AS
 SELECT a.account_no, l.* FROM elecbill.customer_account a,
 	elecbill.simulate_bill(a.account_no, '[2025-01-01,2025-02-01)') AS l;
 SELECT is((SELECT count(*) FROM elecbill.bill), 0::bigint, 'asking what a month will cost makes no bill');
+BEGIN;
+SELECT elecbill.tariff_approve('HALF', elecbill.tariff_draft('HALF', '[2025-01-10,)', '{"elecbill": 1, "currency": "CNY", "zone": "Asia/Shanghai",
+	"components": [{"code": "energy", "kind": "energy", "price": 0.1}]}', 'ann'), 'bob');
+SELECT results_eq($$ SELECT plan, in_force, amount, difference, fault FROM elecbill.compare_tariffs('HOME/A-T300', '2025-01-01', '2025-02-01') $$,
+	$$ VALUES ('FLAT', false, 150.00, -10.00, NULL::text), ('SEED-TIER', true, 160.00, 0.00, NULL), ('YEAR', false, 165.00, 5.00, NULL),
+		('SEED-TOU', false, 172.50, 12.50, NULL),
+		('HALF', false, NULL, NULL, 'tariff ''HALF'' has no approved version for all of [2025-01-01,2025-01-10)') $$,
+	'300 kWh by each tariff: 300 x 0.5; 200 x 0.5 + 100 x 0.6; 250 x 0.5 + 50 x 0.8; evenly by day (14 hours) and night 300 x 0.575');
+ROLLBACK;
+SELECT is((SELECT count(*) FROM elecbill.bill), 0::bigint, 'that makes no bill either');
+SELECT throws_ok($$ SELECT elecbill.compare_tariffs('HOME/A-T300', '2025-02-01', '2025-02-01') $$, 'UB400', 'tariffs are compared over days [from, to)', 'nor no days');
 CALL elecbill.bill_month('HOME', 'MONTH', '2025-01');
 SELECT is(pg_temp.amount('T150', '2025-01'), 75.00, '150 kWh stay in the first tier: 150 x 0.5');
 SELECT is(pg_temp.amount('T300', '2025-01'), 160.00, '300 kWh: 200 x 0.5 + 100 x 0.6');
@@ -367,6 +378,33 @@ SELECT is((SELECT array_agg(b.amount ORDER BY b.service) FROM elecbill.bill b WH
 	'{66.00,66.00}', 'month by month it can: 60 at 0.5 here, 40 at 0.5 and 20 at 0.8 there');
 SELECT throws_ok($$SELECT elecbill._bill_month_start('HOME', 'BI', '2025-10')$$, 'UB400',
 	'no period of cycle ''BI'' begins in 2025-10', 'the second month of two is not taken for both');
+
+-- ---------------------------------------------------------------- who is not billed
+
+SELECT elecbill.billing_cycle_create('HOME', 'GUEST', 1) \g /dev/null
+DO $$
+BEGIN
+	PERFORM pg_temp.home(r, 'MON', '2025-01-01', ',GUEST', ',cycle'), pg_temp.read(r, '2025-02-01 00:00', 100), pg_temp.read(r, '2025-03-01 00:00', 150)
+	FROM unnest('{N1,N2,N3}'::text[]) AS r;
+END $$;
+SELECT elecbill.customer_tags_set('A-N2', '{no_bill}') \g /dev/null
+CALL elecbill.bill_month('HOME', 'GUEST', '2025-01');
+SELECT is(ARRAY[pg_temp.amount('N1', '2025-01'), pg_temp.amount('N2', '2025-01'), pg_temp.amount('N3', '2025-01')], '{50,NULL,50}',
+	'a run leaves out who is not to be billed, and bills the others');
+SELECT is(pg_temp.why('N2', '2025-01'), 'no_bill', 'and says so');
+SELECT is((SELECT severity || ' ' || sqlstate || ' ' || message FROM elecbill.bill_exception WHERE code = 'no_bill'), 'error UB412 the customer is not billed',
+	'in words');
+SELECT max(r.id) AS guests FROM elecbill.bill_run r JOIN elecbill.billing_cycle c ON c.id = r.cycle_id WHERE c.code = 'GUEST' \gset
+SELECT results_eq(format('SELECT status, bills::integer, parked::integer, exceptions::integer FROM elecbill.bill_run_progress WHERE run_id = %s', :guests),
+	$$ VALUES ('done', 2, 1, 1) $$, 'in the progress of the run, too');
+SELECT is(elecbill.label('no_bill', 'en') || ', ' || elecbill.label('no_bill', 'zh'), 'not billed, 不出账', 'in both languages');
+SELECT elecbill.customer_tags_set('A-N2', '{}') \g /dev/null
+SELECT is(elecbill.bill_run_retry(:guests), 1, 'when the tag is gone the account is tried again');
+CALL elecbill.bill_run_work(:guests);
+CALL elecbill.bill_run_issue(:guests);
+SELECT is(pg_temp.amount('N2', '2025-01'), 50.00, 'and billed');
+SELECT elecbill.customer_tags_set('A-N3', '{no_bill}') \g /dev/null
+SELECT is((SELECT amount FROM elecbill.offcycle_bill('A-N3', '[2025-02-01,2025-03-01)')), 25.00, 'a bill that is asked for is made');
 
 -- tariffs that cannot make bills of this office
 SELECT throws_ok($$SELECT elecbill.simulate_bill('A-LATE', '[2025-10-01,2025-11-01)', '{"elecbill": 1,

@@ -10,7 +10,7 @@ CREATE FUNCTION public.work_for(login text) RETURNS text LANGUAGE sql SECURITY D
 SET search_path = pg_catalog, pg_temp AS $$ SELECT set_config('elecbill.login', $1, false) $$;
 \c - :owner
 SET client_min_messages = warning;
-SELECT plan(135);
+SELECT plan(136);
 
 -- ---------------------------------------------------------------- an estate
 
@@ -106,7 +106,8 @@ SELECT is((SELECT array_agg(reason || ': ' || note) FROM elecbill.bill_hold_note
 SELECT is((SELECT difference FROM elecbill.bill_run_totals WHERE run_id = :january), 0.00, 'what was issued is what was booked');
 SELECT is((SELECT (amount, tax_amount) = (56.50, 6.50) FROM pg_temp.made WHERE account_no = 'A-V1'), true,
 	'100 kWh at 0.50 with 13 % tax: 56.50, of which 6.50 are tax');
-SELECT is((SELECT count(*) FROM elecbill.audit_log WHERE action IN ('bill_hold', 'bill_release', 'bill_approve')), 5::bigint, 'all of it is in the audit log');
+SELECT is((SELECT count(*) FROM elecbill.audit_log WHERE action IN ('bill_hold', 'bill_release', 'bill_approve')), 9::bigint,
+	'all of it is in the audit log, and what was refused');
 
 -- ---------------------------------------------------------------- a bill is taken back
 
@@ -214,7 +215,7 @@ CALL elecbill.bill_run_issue(:april);
 SELECT sum(owed) AS owed FROM (SELECT pg_temp.owes(r) AS owed FROM unnest('{F1,F2,F3,V1,Y1,Y2,P1,OUT}'::text[]) AS r) AS x \gset
 SELECT sum(amount) AS april_amount FROM pg_temp.made WHERE month = '2025-04' AND live \gset
 SELECT throws_ok(format('SELECT elecbill._run_cancel_begin(%s, NULL)', :january), 'UB400', 'a run is cancelled for a reason', 'a run is cancelled for a reason');
-SELECT throws_ok(format('SELECT elecbill._rebill_call(%s, NULL, NULL, NULL)', :january), 'UB400', 'bills are made anew for a reason', 'and made anew for one');
+SELECT throws_ok(format('SELECT elecbill._rebill_next(%s, NULL, NULL)', :january), 'UB400', 'bills are made anew for a reason', 'and made anew for one');
 CALL elecbill.run_cancel(:january, 'wrong prices');
 SELECT is((SELECT status FROM elecbill.bill_run WHERE id = :january), 'done', 'January is not cancelled while later bills count from it');
 SELECT is((SELECT array_agg(a.account_no || ' ' || x.code ORDER BY 1) FROM elecbill.bill_exception x JOIN elecbill.customer_account a ON a.id = x.account_id
@@ -224,6 +225,7 @@ SELECT elecbill.bill_run_retry(:january);
 CALL elecbill.bill_run_work(:january);
 CALL elecbill.bill_run_issue(:january);
 CALL elecbill.run_cancel(:april, 'wrong prices');
+SELECT throws_ok(format('SELECT elecbill.true_up(%L, %s)', 'A-V1', :april), 'UB412', format('bill run %s is cancelled', :april), 'nothing is corrected in a run that is cancelled');
 SELECT is((SELECT status FROM elecbill.bill_run WHERE id = :april), 'cancelled', 'April is');
 SELECT is((SELECT sum(pg_temp.owes(r)) FROM unnest('{F1,F2,F3,V1,Y1,Y2,P1,OUT}'::text[]) AS r), :owed - :april_amount, 'nobody owes it any more');
 SELECT throws_ok(format('SELECT elecbill.bill_run_retry(%s)', :april), 'UB412', NULL, 'nor tried again');

@@ -1,6 +1,6 @@
 -- device.sql: commands, events, silence and gaps, as the people who keep the meters running would say it
 BEGIN;
-SELECT plan(57);
+SELECT plan(58);
 
 SET elecbill.clock_override = '2025-03-10 12:00:00+08';
 SELECT lives_ok($$SELECT elecbill.org_create('D1', 'Estate', 'Asia/Shanghai', 'CNY')$$, 'an estate opens its books');
@@ -54,9 +54,10 @@ SELECT is((SELECT elecbill.command_ack(pg_temp.c1(), d.id, 'acked') FROM elecbil
 SELECT isnt(elecbill.relay_order('D0001', 'disconnect', 'cut-1'), NULL, 'a customer is to be disconnected');
 SELECT isnt(elecbill.relay_order('D0001', 'reconnect', 'on-1'), NULL, 'he pays before anybody went there');
 SELECT is((SELECT d.state || ' ' || (d.answer ->> 'reason') FROM elecbill.device_command AS d WHERE d.idem_key = 'cut-1'), 'failed superseded', 'so nobody goes');
-SELECT results_eq($$SELECT t.meter, t.usage_point, t.kind FROM elecbill.command_take('platform', 'D1') AS t$$, $$VALUES ('D0001', 'R-1', 'reconnect')$$,
+SELECT throws_ok($$SELECT elecbill.command_take('platform', 'D1')$$, 'UB412', 'org ''D1'' is a sandbox: nobody is cut off', 'while all is a trial nobody goes');
+SELECT results_eq($$SELECT t.meter, t.usage_point, t.kind FROM elecbill.command_take('platform', 'D1', trial => true) AS t$$, $$VALUES ('D0001', 'R-1', 'reconnect')$$,
 	'the platform of the maker takes what is to be done');
-SELECT is_empty($$SELECT * FROM elecbill.command_take('other', 'D1')$$, 'and nobody takes it twice');
+SELECT is_empty($$SELECT * FROM elecbill.command_take('other', 'D1', trial => true)$$, 'and nobody takes it twice');
 SELECT is((SELECT elecbill.command_ack('platform', d.id, 'acked') FROM elecbill.device_command AS d WHERE d.idem_key = 'on-1'), 'acked', 'it says that it is done');
 SELECT is((SELECT o.confirmed_at FROM elecbill.device_command AS o WHERE o.idem_key = 'on-1'), NULL, 'which nobody has seen yet');
 SELECT results_eq($$SELECT n.meter, n.kind FROM elecbill.command_next(pg_temp.c1()) AS n$$, $$VALUES ('D0001', 'relay_read')$$, 'the collector goes and looks');

@@ -1,7 +1,7 @@
 -- device_order.sql: orders to disconnect and reconnect that do not go as planned, and energy where there should be none
 VACUUM elecbill.alarm; -- it is known to be empty, which makes the planner scan it
 BEGIN;
-SELECT plan(31);
+SELECT plan(35);
 
 SET elecbill.clock_override = '2025-03-10 12:00:00+08';
 SELECT elecbill.org_create('D1', 'Estate', 'Asia/Shanghai', 'CNY');
@@ -29,13 +29,13 @@ SELECT elecbill.collector_hello(pg_temp.c1(), '0.4.0', '{D0001,D0002}');
 
 -- the order that was carried out last is the one that counts
 SELECT elecbill.relay_order('D0001', 'disconnect', 'cut-1');
-SELECT results_eq($$SELECT t.kind FROM elecbill.command_take('platform', 'D1') AS t$$, $$VALUES ('disconnect')$$, 'a customer is to be disconnected');
+SELECT results_eq($$SELECT t.kind FROM elecbill.command_take('platform', 'D1', trial => true) AS t$$, $$VALUES ('disconnect')$$, 'a customer is to be disconnected');
 SELECT is(pg_temp.said('cut-1'), 'acked', 'it is done, they say');
 SELECT pg_temp.at('12:20:00');
 SELECT elecbill.alarm_watch();
 SELECT results_eq('SELECT pg_temp.open()', $$VALUES ('order_unconfirmed D0001')$$, 'nobody has seen it: an alarm');
 SELECT elecbill.relay_order('D0001', 'reconnect', 'on-1');
-SELECT elecbill.command_take('platform', 'D1');
+SELECT elecbill.command_take('platform', 'D1', trial => true);
 SELECT elecbill.alarm_watch();
 SELECT results_eq('SELECT pg_temp.open()', $$VALUES ('order_unconfirmed D0001')$$, 'he has paid; while he is not connected again, the alarm stays');
 SELECT is(pg_temp.said('on-1'), 'acked', 'he is connected again');
@@ -52,7 +52,7 @@ SELECT is_empty('SELECT * FROM elecbill.fsck()', 'and all is in order');
 
 -- what is done after the deadline is done
 SELECT elecbill.relay_order('D0001', 'disconnect', 'cut-2', '1 hour');
-SELECT elecbill.command_take('platform', 'D1');
+SELECT elecbill.command_take('platform', 'D1', trial => true);
 SELECT pg_temp.at('13:50:00');
 SELECT elecbill.alarm_watch();
 SELECT is((SELECT d.state FROM elecbill.device_command AS d WHERE d.idem_key = 'cut-2'), 'expired', 'an order whose time is over has expired');
@@ -69,14 +69,14 @@ SELECT is((SELECT d.state FROM elecbill.device_command AS d WHERE d.idem_key = '
 -- the most urgent first
 SELECT elecbill.request_reading('D0002', '1 minute', 'read-2');
 SELECT elecbill.relay_order('D0002', 'disconnect', 'cut-3');
-SELECT elecbill.command_take('platform', 'D1');
+SELECT elecbill.command_take('platform', 'D1', trial => true);
 SELECT pg_temp.said('cut-3');
 SELECT results_eq('SELECT n.kind FROM elecbill.command_next(pg_temp.c1()) AS n', $$VALUES ('relay_read'), ('read')$$, 'the look at a relay goes first');
 SELECT elecbill.command_ack(pg_temp.c1(), d.id, 'acked', '{"relay": "open"}') FROM elecbill.device_command AS d WHERE d.kind = 'relay_read' AND d.state = 'sent';
 
 -- a meter nobody reads is not looked at, which is an alarm in the end
 SELECT elecbill.relay_order('D0003', 'disconnect', 'cut-4');
-SELECT elecbill.command_take('platform', 'D1');
+SELECT elecbill.command_take('platform', 'D1', trial => true);
 SELECT is(pg_temp.said('cut-4'), 'acked', 'a meter without a collector is disconnected');
 SELECT is_empty($$SELECT FROM elecbill.device_command AS d WHERE d.kind = 'relay_read' AND d.state = 'queued'$$, 'there is nobody to look');
 SELECT pg_temp.at('14:10:00');
@@ -98,7 +98,7 @@ SELECT is((SELECT a.details ->> 'kwh' || ' ' || u.code || ' ' || lower(a.during)
 SELECT pg_temp.at('17:10:00');
 SELECT pg_temp.read('17:00:02', 105501, 7);
 SELECT elecbill.relay_order('D0002', 'reconnect', 'on-3');
-SELECT elecbill.command_take('platform', 'D1');
+SELECT elecbill.command_take('platform', 'D1', trial => true);
 SELECT pg_temp.said('on-3');
 SELECT elecbill.alarm_watch();
 SELECT results_eq('SELECT pg_temp.open()', $$VALUES ('energy_while_off D0001'), ('order_unconfirmed D0003')$$, 'who is connected again may use energy, who is not may not');
@@ -111,5 +111,14 @@ SELECT elecbill._alarm_during(o.id, NULL, 'meter_silent', 'warn', 'X' || i, tstz
 SELECT is((SELECT count(*) FROM elecbill.alarm AS a WHERE a.object LIKE 'X%' AND a.state = 'open'), 50::bigint, 'fifty alarms are raised');
 SELECT elecbill._alarm_end(o.id, 'meter_silent', 'X' || i, elecbill.now()) FROM elecbill.org AS o, generate_series(1, 50) AS i;
 SELECT cmp_ok(pg_temp.scans() - :before, '<', 10::bigint, 'and closed, by their key');
+
+-- who was to be disconnected in a rehearsal is not disconnected in earnest
+SELECT elecbill.relay_order('D0001', 'disconnect', 'cut-9'), elecbill.request_reading('D0001', '1 hour', 'read-9');
+SELECT elecbill.go_live('D1');
+SELECT is((SELECT d.state || ' ' || (d.answer ->> 'reason') FROM elecbill.device_command AS d WHERE d.idem_key = 'cut-9'), 'failed sandbox', 'an order that waited when the trial ended is given up');
+SELECT is((SELECT d.state FROM elecbill.device_command AS d WHERE d.idem_key = 'read-9'), 'queued', 'a reading is a reading');
+SELECT is_empty($$SELECT elecbill.command_take('platform', 'D1')$$, 'nobody takes it');
+SELECT elecbill.relay_order('D0001', 'disconnect', 'cut-10');
+SELECT results_eq($$SELECT t.meter, t.kind FROM elecbill.command_take('platform', 'D1') AS t$$, $$VALUES ('D0001', 'disconnect')$$, 'what is ordered from now on is carried out');
 SELECT * FROM finish();
 ROLLBACK;

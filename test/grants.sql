@@ -47,7 +47,7 @@ LISTEN elecbill_command;
 RESET ROLE;
 SELECT elecbill.request_reading('M-1') AS command \gset read_
 SELECT elecbill.relay_order('M-1', 'disconnect', 'k') AS command \gset order_
-SELECT elecbill.command_take('platform', 'g');
+SELECT elecbill.command_take('platform', 'g', trial => true);
 SELECT elecbill.command_ack('platform', :order_command, 'acked');
 SELECT d.id AS command FROM elecbill.device_command AS d WHERE d.kind = 'relay_read' \gset look_
 SET LOCAL ROLE collector_role;

@@ -1,7 +1,7 @@
 -- job.sql: what the property office no longer does by hand
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
-SELECT plan(65);
+SELECT plan(66);
 
 -- ---------------------------------------------------------------- a year, by the clock on the wall
 
@@ -198,4 +198,14 @@ CALL elecbill.run_due();
 SELECT results_eq('SELECT number, amount, due_on FROM elecbill.bill ORDER BY number',
 	$$VALUES ('2025-000001', 100.00, date '2025-02-24'), ('2025-000002', 200.00, '2025-02-24'), ('2025-000003', 300.00, '2025-02-24')$$,
 	'those who do not want to look have it issued');
+
+-- a fault of long ago: an account that a run has lost
+INSERT INTO elecbill.bill_run_batch (org_id, run_id, no, account_ids, state, issue_state, bills, parked, finished_at)
+SELECT org_id, id, 99, '{-1}', 'done', 'done', 0, 0, '2024-06-01 00:00+08' FROM elecbill.bill_run;
+SELECT results_eq($$SELECT p.params, d.day, f.rows FROM (VALUES ('{}'::jsonb), ('{"full_on": 0}'), ('{"full_on": 9}')) AS p(params),
+		(VALUES (date '2025-03-01'), ('2025-03-09')) AS d(day), elecbill._work_fsck('PAY', p.params, daterange(d.day, d.day + 1)) AS f
+		ORDER BY 1, 2$$,
+	$$VALUES ('{}'::jsonb, date '2025-03-01', 1::bigint), ('{}', '2025-03-09', 0), ('{"full_on": 0}', '2025-03-01', 0),
+		('{"full_on": 0}', '2025-03-09', 0), ('{"full_on": 9}', '2025-03-01', 0), ('{"full_on": 9}', '2025-03-09', 1)$$,
+	'on the first of a month, or on the day that is set, all there is is looked at');
 SELECT * FROM finish();

@@ -27,7 +27,7 @@ SET elecbill.clock_override = '2025-02-03 10:00:00+08';
 SELECT elecbill.payment_policy_set('PAY', 'over');
 SELECT elecbill.cashier_shift_open('PAY');
 \o
-SELECT plan(86);
+SELECT plan(96);
 
 CREATE FUNCTION pg_temp.bill(account text) RETURNS text LANGUAGE sql AS $$
 	SELECT b.number FROM elecbill.bill b JOIN elecbill.customer_account a ON a.id = b.account_id
@@ -57,6 +57,16 @@ SELECT throws_ok($$ SELECT elecbill.post_transfer('PAY', 't1', 'bank', 'deposit:
 SELECT throws_ok($$ SELECT elecbill.post_transfer('PAY', 't2', 'bank', 'bank', 50, '2025-02-03') $$, 'UB400', 'a transfer needs two ledger accounts', 'two accounts are needed');
 SELECT throws_ok($$ SELECT elecbill.post_transfer('PAY', 't2', 'bank', 'gold', 50, '2025-02-03') $$, 'UB404', 'there is no ledger account ''gold''', 'that exist');
 SELECT throws_ok($$ SELECT elecbill.post_transfer('PAY', 't2', 'bank', 'deposit:A9', 50, '2025-02-03') $$, 'UB404', NULL, 'customers, too');
+SELECT throws_ok($$ SELECT elecbill.post_transfer('PAY', 't2', 'bank', 'receivable:A1', 50, '2025-02-03') $$, 'UB400', 'what bills owe is not booked by hand',
+	'a bill would not know that it is paid');
+SELECT throws_ok($$ SELECT elecbill.post_transfer('PAY', 't2', 'receivable:A1', 'revenue', 50, '2025-02-03', true) $$, 'UB400', 'what bills owe is not booked by hand',
+	'nor what else is owed');
+SELECT throws_ok($$ SELECT elecbill.post_transfer('PAY', 't2', 'advance:A1', 'bank', 50, '2025-02-03') $$, 'UB422', '50 is more than there is of advance:A1',
+	'nothing is taken of a credit that is not there');
+SELECT throws_ok($$ SELECT elecbill.post_transfer('PAY', 't2', 'deposit:A1', 'bank', 50.01, '2025-02-03') $$, 'UB422', NULL, 'nor more than there is of a deposit');
+SELECT elecbill.post_transfer('PAY', 't2a', 'deposit:A1', 'bank', 50, '2025-02-03', true) AS announced \gset
+SELECT throws_ok($$ SELECT elecbill.post_transfer('PAY', 't2', 'deposit:A1', 'bank', 0.01, '2025-02-03') $$, 'UB422', NULL, 'what is announced is gone, too');
+SELECT elecbill.pending_void('PAY', :announced, 't2b', '2025-02-03') \g /dev/null
 SELECT throws_ok($$ SELECT elecbill.post_transfer('NOT', 't2', 'bank', 'cash', 50, '2025-02-03') $$, 'UB404', NULL, 'and the org');
 SELECT throws_ok(format('SELECT elecbill.post_transfer(''PAY'', ''t2'', ''bank'', %L, 50, ''2025-02-03'')', x), 'UB404', format('there is no ledger account %L', x), x || ' is no account, and is not made')
 FROM unnest('{cash:A1,receivable,clearing:gold}'::text[]) AS x;
@@ -128,6 +138,9 @@ SELECT is_empty('SELECT * FROM elecbill.fsck()', 'and all is in order');
 
 SELECT throws_ok($$ SELECT elecbill.close_period('PAY', '2025-03-01') $$, 'UB412', '2025-03 is not over', 'a month that is not over is not closed');
 SELECT throws_ok($$ SELECT elecbill.close_period('PAY', '2025-02-02') $$, 'UB400', 'a period is named by the first day of its month', 'nor what is no month');
+SELECT throws_ok($$ SELECT elecbill.close_period('PAY', '0001-01-01') $$, 'UB422', 'nothing was booked or billed up to 0001-01', 'nor a month before there was anything');
+SELECT throws_ok($$ SELECT elecbill.close_period('PAY', '2024-12-01') $$, 'UB422', 'nothing was booked or billed up to 2024-12', 'also the last of them');
+SELECT is_empty($$ SELECT * FROM elecbill.accounting_period WHERE month < '2025-01-01' $$, 'which opens no books');
 SET elecbill.clock_override = '2025-04-03 10:00:00+08';
 SELECT throws_ok($$ SELECT elecbill.close_period('PAY', '2025-03-01') $$, 'UB412', 'an earlier period is open', 'months are closed in their order');
 -- closing waits for whoever posts, who may have begun later
@@ -157,6 +170,11 @@ SELECT is(broken($$ UPDATE elecbill.ledger_transfer SET effective_on = effective
 SELECT is(broken($$ ALTER TABLE elecbill.ledger_transfer DISABLE TRIGGER ledger_transfer_keep $$), 'I03', 'I03: a guard that is off');
 SELECT is(broken($$ ALTER TABLE elecbill.audit_seal DISABLE TRIGGER audit_seal_keep $$), 'I03', 'I03: also that of the seals');
 SELECT is(broken($$ DROP TRIGGER adjustment_keep ON elecbill.adjustment $$), 'I03', 'I03: or is gone');
+SELECT is(broken($$ UPDATE elecbill.ledger_transfer SET debit_id = elecbill._ledger_account(org_id, 'receivable', (SELECT id FROM elecbill.customer_account
+	WHERE account_no = 'A6')) WHERE id = (SELECT min(id) FROM elecbill.ledger_transfer WHERE kind = 'manual' AND stage = 'single') $$) LIKE '%bill_booked%', true,
+	'money that is owed for no bill');
+SELECT is(broken($$ UPDATE elecbill.account_balance b SET debit = credit + 1 FROM elecbill.ledger_account l
+	WHERE l.id = b.ledger_account_id AND l.code = 'deposit:A1' $$), 'I02,overdrawn', 'a deposit of which more was taken than there was');
 SELECT is(broken($$ UPDATE elecbill.bill SET paid = 1 WHERE id = 3 $$), 'I13', 'I13: a bill that is paid without a payment');
 SELECT is(broken($$ UPDATE elecbill.payment_allocation SET amount = 99 WHERE payment_id = 2 $$), 'I13', 'I13: a payment that does not add up');
 SELECT is(broken($$ ALTER TABLE elecbill.payment DROP CONSTRAINT payment_idem_key;

@@ -36,7 +36,7 @@ DECLARE
 	money numeric := round((random() * 120)::numeric, 2);
 	key text := 'k' || floor(random() * n);	/* now and then one that was used */
 	call text := (ARRAY['pay', 'cash', 'order', 'confirm', 'confirm', 'reverse', 'refund', 'refund', 'approve', 'approve', 'payout',
-		'reject', 'write_off', 'write_off_approve', 'apply', 'fee', 'cancel', 'match', 'expire'])[1 + floor(random() * 19)];
+		'reject', 'write_off', 'write_off_approve', 'write_off_approve', 'write_off_reverse', 'apply', 'fee', 'cancel', 'match', 'expire'])[1 + floor(random() * 21)];
 	answer text;
 BEGIN
 	PERFORM public.work_for((ARRAY['mei', 'lin'])[1 + floor(random() * 2)]);
@@ -58,6 +58,7 @@ BEGIN
 		WHEN 'reject' THEN PERFORM elecbill.refund_reject(refund);
 		WHEN 'write_off' THEN PERFORM elecbill.write_off(bill, 'why', key);
 		WHEN 'write_off_approve' THEN PERFORM elecbill.write_off_approve(bill);
+		WHEN 'write_off_reverse' THEN PERFORM elecbill.write_off_reverse(bill, 'why', key);
 		WHEN 'apply' THEN answer := elecbill.advance_apply(account, key);
 		WHEN 'fee' THEN
 			PERFORM FROM elecbill.customer_account x WHERE x.id = a FOR NO KEY UPDATE;

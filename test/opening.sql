@@ -24,7 +24,7 @@ SET search_path = pg_catalog, pg_temp AS $$ SELECT set_config('elecbill.login', 
 \c - :owner
 SET client_min_messages = warning;
 SET elecbill.clock_override = '2026-05-04 10:00:00+08';
-SELECT plan(113);
+SELECT plan(123);
 
 -- ---------------------------------------------------------------- an estate
 
@@ -135,6 +135,23 @@ SELECT is(pg_temp.fault(max(id), 20), 'the month does not lie in the three years
 SELECT is(pg_temp.opening(pg_temp.csv('kind,account,amount', 'bill,A-Y1,3')), 'refused 0 of 0; line 1 account UB400', 'an unknown column refuses the file');
 SELECT is(pg_temp.opening(pg_temp.csv('kind,amount', 'bill,3')), 'refused 0 of 0; line 1 account_no UB400', 'so does a missing one');
 SELECT is(pg_temp.opening(''), 'refused 0 of 0; line 1  UB400', 'and an empty file');
+SELECT is(pg_temp.opening(pg_temp.csv(:head, 'bill,A-Y1,1000000000,2026-04-20,N1,,,,,,', 'bill,A-Y1,1,2028-04-20,N2,,,,,,', 'bill,A-Y1,1,2026-04-20,N3,,2026-05-05,,,,',
+	'energy,A-Y1,,,,,,10,2026-04-30,,', 'bill,A-Y1,1,2026-04-20,,,,,,,', 'bill,A-Y1,2,2026-04-20,,,,,,,')),
+	'refused 0 of 1; line 2 amount UB400, line 3 due_on UB400, line 4 to_day UB400, line 5 as_of UB422, line 7 due_on UB409', 'amounts and days that cannot be are named, too');
+SELECT results_eq('SELECT message FROM elecbill.import_row_error WHERE job_id = (SELECT max(id) FROM elecbill.import_job) ORDER BY n', $$VALUES
+	('amount must be a number from 0.01 to 999999999.99, not "1000000000"'), ('due_on must be a day from 2007-05-10 to 2027-05-05, not 2028-04-20'),
+	('to_day must be a day from 2006-05-09 to 2026-05-04, not 2026-05-05'),
+	('as_of 2026-04-30 lies before the agreement, that begins on 2026-05-01: neither system would count what lies between'),
+	('account A-Y1 has an opening bill 2026-04-20 already; bills of the same due date are told apart by a number')$$, 'with what would be right');
+SELECT is(pg_temp.opening(convert_to(E'\ufeff"类别","户号","金额","备注"\r\n"预存","A-F3","12.5","两户\n合表"\r\n\r\n,,,\r\n"押金", A-F3 ,3.00,"a ""b"" c"\r\n', 'UTF8'), 'all_or_nothing', true),
+	'done 2 of 2', 'a file may come from a spreadsheet: byte order mark, CR LF, quotes, empty rows');
+SELECT is(pg_temp.opening(convert_to(E'类别,户号,金额\r\n预存,A-F3,12.5\r\n', 'GBK')), 'refused 0 of 0; line 1  UB400', 'a file in GBK does not');
+SELECT is(pg_temp.fault(max(id), 1), 'line of column names: not UTF-8 text', 'and says so') FROM elecbill.import_job;
+SELECT is(pg_temp.opening(convert(convert_to(E'类别,户号,金额\r\n预存,A-F3,12.5\r\n', 'GBK'), 'GBK', 'UTF8'), 'all_or_nothing', true), 'done 1 of 1', 'until it is converted');
+SET statement_timeout = '12s';
+SELECT elecbill.import_opening('NEW', convert_to(E'kind,account_no,amount\n' || repeat(E'bill,A-Y1\n', 15000), 'UTF8')) AS wrong \gset
+RESET statement_timeout;
+SELECT is((SELECT concat_ws(' ', state, errors) FROM elecbill.import_job WHERE id = :wrong), 'refused 15000', 'the wrong file: 15,000 rows that cannot be read are listed within seconds');
 SELECT throws_ok($$SELECT elecbill.import_opening('NEW', NULL)$$, 'UB400', NULL, 'no file');
 SELECT throws_ok($$SELECT elecbill.import_opening('NEW', 'x', 'maybe')$$, 'UB400', 'a file is imported all_or_nothing or skip_bad', 'no such mode');
 SELECT throws_ok($$SELECT elecbill.import_opening('NOBODY', 'x')$$, 'UB404', NULL, 'no such org');
@@ -254,6 +271,11 @@ SELECT is((SELECT note FROM elecbill.parallel_run(:run, pg_temp.csv('account_no,
 SELECT elecbill.bill_run_start('NEW', 'MONTH', '[2026-07-01,2026-07-02)', 'offcycle') AS july \gset
 CALL elecbill.bill_run_work(:july);
 SELECT matches((SELECT what || ' ' || line FROM elecbill.parallel_run(:july, pg_temp.csv('account_no,amount', 'A-F3,1')) WHERE account_no = 'A-F3'), '^not_billed no_(readings|boundary_reading)$', 'a parked account says why');
+SELECT results_eq(format('SELECT * FROM pg_temp.beside(%s, pg_temp.csv(''account_no,amount'', ''A-Y1,164.00'', ''A-Y2,14.03'', ''A-P1,800.00'', ''A-F1,57.2'', ''A-F2,57.20'', ''A-F3,164.3''))', :run),
+	$$VALUES ('A-Y1 -56.00 tier energy 0.540000000 0.82')$$, 'all 200 kWh in the third tier there: no line by itself explains it, all of its tiers do');
+SELECT results_eq(format('SELECT what, line, left(note, 23) FROM elecbill.parallel_run(%s, pg_temp.csv(''account_no,total'', ''A-Y1,108''))', :run),
+	$$VALUES ('broken_row', '1', 'unknown column "total";')$$, 'a file without column names that are known is not compared at all');
+SELECT is((SELECT (state, given, errors)::text FROM elecbill.import_job ORDER BY id DESC LIMIT 1), '(refused,0,1)', 'and its job says so');
 SELECT throws_ok('SELECT elecbill.parallel_run(0, ''x'')', 'UB404', NULL, 'no such run');
 SELECT throws_ok(format('SELECT elecbill.parallel_run(%s, NULL)', :run), 'UB400', 'a run is compared with the bills of a file', 'no file to compare with');
 SELECT is((SELECT count(*) FROM elecbill.ledger_transfer), :transfers::bigint, 'nothing was written but the jobs');
@@ -316,10 +338,10 @@ SELECT is_empty('SELECT pg_temp.faults()', 'nothing is broken');
 
 -- and the same files come in anew
 SELECT is(pg_temp.homes('NEW', 'Y1=YEAR Y2=YEAR F1=FLAT F2=FLAT F3=FLAT P1=POWER'), NULL::text, 'the estate moves in again');
-SELECT is(pg_temp.job(elecbill.import_opening('NEW', :'good', on_day => '2026-05-01')), 'done 10 of 10', 'and what it brings along');
+SELECT is(pg_temp.job(elecbill.import_opening('NEW', :'good', on_day => '2026-07-02')), 'done 10 of 10', 'and what it brings along, booked today');
 SELECT is((SELECT min(number) FROM pg_temp.made WHERE org = 'NEW'), '2026-000001', 'numbers begin anew');
 SELECT pg_temp.read('NEW', 'Y1', '2026-06-01', 1200) \g /dev/null
-SELECT is((SELECT sum(amount) FROM elecbill.simulate_bill('NEW/A-Y1', '[2026-05-01,2026-06-01)')), 108.00, 'May comes to the same');
+SELECT is((SELECT sum(amount) FROM elecbill.simulate_bill('NEW/A-Y1', '[2026-05-01,2026-06-01)')), 108.00, 'May comes to the same: what is booked later is no later first day');
 
 -- ---------------------------------------------------------------- it goes live
 

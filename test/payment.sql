@@ -14,7 +14,7 @@ SET client_min_messages = warning;
 \o /dev/null
 \ir payment/estate.sql
 \o
-SELECT plan(119);
+SELECT plan(156);
 
 CREATE FUNCTION pg_temp.bill(account text) RETURNS text LANGUAGE sql AS $$
 	SELECT b.number FROM elecbill.bill b JOIN elecbill.customer_account a ON a.id = b.account_id
@@ -37,14 +37,14 @@ SELECT public.work_for('mei') \g /dev/null
 SELECT throws_ok($$ SELECT elecbill.pay_bill(pg_temp.bill('A1'), 100, 'a1') $$, 'UB412', '''mei'' has no open shift', 'cash needs an open shift');
 SELECT lives_ok($$ SELECT elecbill.cashier_shift_open('PAY', 50) $$, 'a cashier opens a shift with 50.00 of change');
 SELECT throws_ok($$ SELECT elecbill.cashier_shift_open('PAY') $$, 'UB412', '''mei'' has an open shift', 'and has one at a time');
-SELECT is(pg_temp.refusals(), 1::bigint, 'the refusal left one row in the audit log');
+SELECT is(pg_temp.refusals(), 2::bigint, 'each refusal left one row in the audit log');
 SELECT throws_ok($$ SELECT elecbill.pay_bill(pg_temp.bill('A1'), 60, 'a1') $$, 'UB422', '缴费金额不正确', 'another amount than the bill is refused');
 SELECT throws_ok($$ SELECT elecbill.pay_bill(pg_temp.bill('A1'), 100.01, 'a1') $$, 'UB422', '缴费金额不正确', 'also a cent too much');
 SELECT throws_ok($$ SELECT elecbill.pay_bill(pg_temp.bill('A1'), 99.999, 'a1') $$, 'UB422', NULL, 'and what is no amount');
 SELECT throws_ok(format('SELECT elecbill.pay_bill(pg_temp.bill(%L), %s, %L)', 'A1', x, 'a1'), 'UB422', NULL, format('%s is not an amount', x))
 FROM unnest('{"NULL",0,-100,''NaN'',''Infinity'',1e13}'::text[]) AS x;
-SELECT is(pg_temp.refusals(), 10::bigint, 'each refusal left one row');
-SELECT results_eq($$ SELECT action, object, state, message, login FROM elecbill.audit_log WHERE outcome = 'refused' ORDER BY id LIMIT 1 OFFSET 1 $$,
+SELECT is(pg_temp.refusals(), 11::bigint, 'each refusal left one row');
+SELECT results_eq($$ SELECT action, object, state, message, login FROM elecbill.audit_log WHERE outcome = 'refused' ORDER BY id LIMIT 1 OFFSET 2 $$,
 	$$ VALUES ('pay_bill', pg_temp.bill('A1'), 'UB422', '缴费金额不正确', 'mei') $$, 'that says who, what, and why not');
 SELECT is(pg_temp.state('A1') || ', ' || pg_temp.money('A1'), 'issued 0.00, 100.00 owed, 0 ahead', 'and nothing else happened');
 SELECT results_eq($$ SELECT * FROM elecbill.pay_bill(pg_temp.bill('A1'), 100, 'a1') $$,
@@ -139,6 +139,19 @@ SELECT throws_ok($$ SELECT elecbill.channel_statement_import('PAY', 'wechat', E'
 	'UB400', 'line 3 of the statement: ''1.001'' is not an amount', 'of a broken one nothing is taken');
 SELECT is((SELECT count(*) FROM elecbill.channel_statement_row WHERE channel_txn = 'X1'), 0::bigint, 'not a row');
 
+-- ---------------------------------------------------------------- a channel whose clock is wrong
+
+CREATE TEMP TABLE made_12 AS SELECT * FROM elecbill.payment_order_create('A12', NULL, 300, 'alipay', 'e12');
+SELECT is(elecbill.payment_order_confirm('PAY', 'alipay', 'T12', (SELECT number FROM made_12), 300, '1900-06-01 12:00+08'), 'paid',
+	'a payment of the year 1900 is taken');
+SELECT is(pg_temp.state('A12'), 'paid 300.00', 'it pays');
+SELECT is((SELECT p.paid_at BETWEEN elecbill.now() - interval '1 minute' AND elecbill.now() FROM elecbill.payment p WHERE p.channel_txn = 'T12'), true,
+	'as of the instant at which it was heard of');
+SELECT is((SELECT object || ' ' || left(before ->> 'paid_at', 4) FROM elecbill.audit_log WHERE action = 'payment_paid_at'), 'alipay T12 1900',
+	'what the channel said is in the audit log');
+SELECT is_empty($$ SELECT * FROM elecbill.accounting_period WHERE month < '2020-01-01' $$, 'no books of 1900 are opened');
+SELECT is(elecbill.payment_order_confirm('PAY', 'alipay', 'T12', (SELECT number FROM made_12), 300, '1900-06-01 12:00+08'), 'exists', 'and it is taken once');
+
 -- ---------------------------------------------------------------- money that goes back
 
 CREATE TEMP TABLE back AS SELECT elecbill.refund_request('alipay:T1', 120, 'channel', 'f1', 'asked for') AS number;
@@ -152,11 +165,70 @@ SELECT is((SELECT status || ' ' || refunded FROM elecbill.payment_order WHERE nu
 
 -- ---------------------------------------------------------------- what is never paid
 
+SELECT pg_temp.refusals() AS before \gset
 SELECT lives_ok($$ SELECT elecbill.write_off(pg_temp.bill('A8'), 'moved away', 'g1') $$, 'somebody asks to write a bill off');
 SELECT throws_ok($$ SELECT elecbill.write_off_approve(pg_temp.bill('A8')) $$, 'UB403', 'a bill is written off by another person than asked for it', 'and does not approve it');
 SELECT public.work_for('mei') \g /dev/null
 SELECT is(elecbill.write_off_approve(pg_temp.bill('A8')), 200.00, 'another person does');
 SELECT is(pg_temp.state('A8') || ', ' || pg_temp.money('A8'), 'written_off 0.00, 0.00 owed, 0 ahead', 'nothing is owed any more');
+SELECT throws_ok($$ SELECT elecbill.pay_bill(pg_temp.bill('A8'), 200, 'h0', 'pos') $$, 'UB412', 'nothing is to be paid of a bill that is written_off',
+	'nor taken for it');
+
+-- ---------------------------------------------------------------- who was written off pays after all
+
+SELECT elecbill.payment_policy_set('PAY', 'partial') \g /dev/null
+SELECT (elecbill.pay_bill(pg_temp.bill('A10'), 40, 'h1', 'pos')).receipt_no AS forty, (elecbill.pay_bill(pg_temp.bill('A10'), 10, 'h2', 'pos')).receipt_no AS ten \gset
+CREATE TEMP TABLE made_10 AS SELECT * FROM elecbill.payment_order_create('A10', ARRAY[pg_temp.bill('A10')], 50, 'alipay', 'h3');
+SELECT elecbill.payment_policy_set('PAY', 'exact') \g /dev/null
+SELECT public.work_for('lin') \g /dev/null
+SELECT elecbill.refund_request(:'ten', 10, 'credit', 'h4', 'not his') AS ten_back \gset
+SELECT elecbill.write_off(pg_temp.bill('A10'), 'gone', 'h5') \g /dev/null
+SELECT throws_ok($$ SELECT elecbill.write_off_reverse(pg_temp.bill('A10'), 'not yet', 'h6') $$, 'UB412', format('nothing of bill %s was written off', pg_temp.bill('A10')),
+	'what was only asked for is not taken back');
+SELECT public.work_for('mei') \g /dev/null
+SELECT is(elecbill.write_off_approve(pg_temp.bill('A10')), 50.00, 'what is left of a bill is given up');
+SELECT is(pg_temp.state('A10') || ', ' || pg_temp.money('A10'), 'written_off 50.00, 0.00 owed, 0 ahead', 'and what was paid stays paid');
+SELECT is(elecbill.payment_order_confirm('PAY', 'alipay', 'T10', (SELECT number FROM made_10), 50, elecbill.now()), 'paid',
+	'money that comes afterwards is taken');
+SELECT is(pg_temp.state('A10') || ', ' || pg_temp.money('A10'), 'written_off 50.00, 0.00 owed, 50.00 ahead', 'and not lost');
+SELECT throws_ok(format('SELECT elecbill.refund_approve(%L)', :'ten_back'), 'UB412', 'nothing is paid on a bill that is written_off', 'no money of the bill goes back');
+SELECT throws_ok($$ SELECT elecbill.write_off_reverse(pg_temp.bill('A10'), 'he paid', 'h6') $$, 'UB403',
+	'a write-off is taken back by another person than approved it', 'who approved a write-off does not take it back');
+SELECT public.work_for('lin') \g /dev/null
+SELECT throws_ok(format('SELECT elecbill.payment_reverse(%L, %L, %L)', :'forty', 'bounced', 'h7'), 'UB412', 'nothing is paid on a bill that is written_off',
+	'nor is a payment of it taken back');
+SELECT throws_ok($$ SELECT elecbill.write_off_reverse(pg_temp.bill('A10'), '  ', 'h6') $$, 'UB400', 'a write-off is taken back for a reason', 'blanks are no reason');
+SELECT throws_ok($$ SELECT elecbill.write_off_reverse('2999-000001', 'why', 'h6') $$, 'UB404', NULL, 'nor is there a bill of that number');
+SELECT is(pg_temp.refusals(), (:before + 8)::bigint, 'each refusal left one row');
+SELECT is(elecbill.write_off_reverse(pg_temp.bill('A10'), 'he paid', 'h6'), 50.00, 'another person takes the write-off back');
+SELECT is(elecbill.write_off_reverse(pg_temp.bill('A10'), 'he paid', 'h6'), 50.00, 'once, however often she says so');
+SELECT throws_ok($$ SELECT elecbill.write_off_reverse(pg_temp.bill('A10'), 'else', 'h6') $$, 'UB409', 'the key was used for something else', 'the key is not for something else');
+SELECT throws_ok($$ SELECT elecbill.write_off_reverse(pg_temp.bill('A10'), 'he paid', 'h8') $$, 'UB412', NULL, 'a second time is refused');
+SELECT is(pg_temp.state('A10') || ', ' || pg_temp.money('A10'), 'partly_paid 50.00, 50.00 owed, 50.00 ahead', 'the bill is open again');
+SELECT is((SELECT balance FROM elecbill.trial_balance WHERE code = 'write_off'), 200.00, 'only the other one is a loss');
+SELECT is((SELECT count(*) FROM elecbill.ledger_transfer t JOIN elecbill.bill b ON b.id = t.bill_id
+	WHERE b.number = pg_temp.bill('A10') AND t.kind = 'reversal'), 1::bigint, 'by a transfer the other way round');
+SELECT is(elecbill.advance_apply('A10', 'h9'), 50.00, 'what came in the meantime pays it');
+SELECT is(pg_temp.state('A10') || ', ' || pg_temp.money('A10'), 'paid 100.00, 0.00 owed, 0.00 ahead', 'wholly');
+SELECT lives_ok(format('SELECT elecbill.payment_reverse(%L, %L, %L)', :'forty', 'bounced', 'h7'), 'now a payment of it is taken back');
+SELECT public.work_for('mei') \g /dev/null
+SELECT lives_ok(format('SELECT elecbill.refund_approve(%L)', :'ten_back'), 'and money of it goes back');
+SELECT is(pg_temp.state('A10') || ', ' || pg_temp.money('A10'), 'partly_paid 50.00, 50.00 owed, 10.00 ahead', 'and is owed again');
+SELECT is((SELECT w.state || ': ' || w.reversal_reason || ', ' || w.decided_by || ', ' || w.reversed_by FROM elecbill.bill_write_off w WHERE w.idem_key = 'h5'),
+	'reversed: he paid, mei, lin', 'who did what and why is kept');
+SELECT elecbill.write_off(pg_temp.bill('A10'), 'gone again', 'h10') \g /dev/null
+SELECT public.work_for('lin') \g /dev/null
+SELECT is(elecbill.write_off_approve(pg_temp.bill('A10')), 50.00, 'and it can be written off once more');
+SELECT elecbill._late_fee_post(b.id, 5, 'fee:A11', elecbill._today(b.org_id)) FROM elecbill.bill b WHERE b.number = pg_temp.bill('A11') \g /dev/null
+SELECT elecbill.write_off(pg_temp.bill('A11'), 'gone', 'h11') \g /dev/null
+SELECT public.work_for('mei') \g /dev/null
+SELECT is(elecbill.write_off_approve(pg_temp.bill('A11')), 205.00, 'a late fee is given up with its bill');
+SELECT is(pg_temp.money('A11'), '0.00 owed, 0 ahead', 'wholly');
+SELECT public.work_for('lin') \g /dev/null
+SELECT is(elecbill.write_off_reverse(pg_temp.bill('A11'), 'found', 'h12'), 205.00, 'and comes back with it');
+SELECT is((SELECT b.late_fee || ', ' || pg_temp.state('A11') || ', ' || pg_temp.money('A11') FROM elecbill.bill b WHERE b.number = pg_temp.bill('A11')),
+	'5.00, issued 0.00, 205.00 owed, 0 ahead', 'as it was');
+SELECT is_empty('SELECT * FROM elecbill.fsck()', 'the books are as they should be');
 -- ---------------------------------------------------------------- what else is refused
 
 SELECT public.work_for('') \g /dev/null

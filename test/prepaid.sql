@@ -20,7 +20,7 @@ CREATE FUNCTION pg_temp.orders(account text) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(d.kind || ' ' || d.state, ', ' ORDER BY d.id) FROM elecbill.device_command d JOIN elecbill.meter m ON m.id = d.meter_id
 	WHERE m.serial = 'M-' || $1 AND d.kind LIKE '%connect' $$;
 CREATE FUNCTION pg_temp.carried_out(outcome text DEFAULT 'acked') RETURNS bigint LANGUAGE sql AS $$
-	SELECT count(elecbill.command_ack('platform', t.command, outcome)) FROM elecbill.command_take('platform', 'PRE') AS t $$;
+	SELECT count(elecbill.command_ack('platform', t.command, outcome)) FROM elecbill.command_take('platform', 'PRE', trial => true) AS t $$;
 CREATE FUNCTION pg_temp.told(account text) RETURNS text LANGUAGE sql AS $$
 	SELECT string_agg(x.topic, ' ' ORDER BY x.id) FROM elecbill.outbox x WHERE x.topic IN ('low_balance', 'prepay_zero', 'prepay_ordered', 'prepay_reconnect')
 		AND x.payload ->> 'account' = $1 $$;

@@ -42,7 +42,9 @@ SELECT public.all_reports() AS p1_reports, public.said($$SELECT left(elecbill.ht
 RESET ROLE;
 SET elecbill.login = 'b1';
 SET ROLE :"billing";
-SELECT public.all_reports() AS b1_reports, public.said($$SELECT elecbill.html_report('OTHER', '2026-02-01')$$) AS b1_other \gset
+SELECT public.all_reports() AS b1_reports, public.said($$SELECT elecbill.html_report('OTHER', '2026-02-01')$$) AS b1_other,
+	public.said($$SELECT left(elecbill.svg_loss_tree('GARDEN', '2026-02-01'), 4)$$) || public.said($$SELECT count(*) > 5 FROM elecbill.html_site('GARDEN', '2026-02-01')$$) AS b1_site,
+	public.said($$SELECT elecbill.svg_loss_tree('OTHER', '2026-02-01')$$) || public.said($$SELECT count(*) FROM elecbill.html_site('OTHER', '2026-02-01')$$) AS b1_other_site \gset
 RESET ROLE;
 SET elecbill.login = 'b2';
 SELECT set_config('role', :'billing', false) \g /dev/null
@@ -52,12 +54,18 @@ SET elecbill.login = 'wang';
 SET ROLE :"resident";
 SELECT public.all_reports() AS wang_reports, public.said($$SELECT count(*) FROM elecbill.statement('A1', '2026-02-01')$$) AS wang_own,
 	public.said($$SELECT elecbill.html_statement('A2', '2026-02-01')$$) AS wang_other, public.said($$SELECT elecbill.svg_tier_gauge('A2')$$) AS wang_picture,
-	public.said($$SELECT elecbill.html_report('GARDEN', '2026-02-01')$$) AS wang_report \gset
+	public.said($$SELECT elecbill.html_report('GARDEN', '2026-02-01')$$) AS wang_report,
+	public.said($$SELECT elecbill.svg_loss_tree('GARDEN', '2026-02-01')$$) || public.said($$SELECT count(*) FROM elecbill.html_site('GARDEN', '2026-02-01')$$) AS wang_site \gset
+RESET ROLE;
+RESET elecbill.login;
+SELECT elecbill.late_fee_policy_draft('GARDEN', 'person', '2025-01-01', 0.001, 0.001, minimum => 0) AS policy, elecbill.duty_grant('GARDEN', 'f1', 'finance') \gset
+SET elecbill.login = 'f1';
+SELECT elecbill.late_fee_policy_approve('GARDEN', :policy) \g /dev/null
 \c - :owner
 SET client_min_messages = warning;
 SET jit = off;
 SET elecbill.clock_override = '2026-02-20 10:00+08';
-SELECT plan(93);
+SELECT plan(131);
 SELECT is(:'p1_reports'::text, 'arrears_aging true, collection_rate true, top_users true, invoice_export true, usage_hourly true, tou_check true, series_power true, series_day true, '
 	'revenue_by_tier 42501, revenue_by_tou 42501, series_money 42501', 'the property office reads reports of bills and energy, not the books');
 SELECT is(:'p1_page'::text, '<!DOCTYPE html>', 'and the page of the month');
@@ -69,6 +77,10 @@ SELECT is(:'b2_reports'::text, 'arrears_aging false, collection_rate false, top_
 SELECT ok(:'wang_reports' !~ ' (true|false)', 'a resident reads no report');
 SELECT is(:'wang_own'::text, '2', 'but the own statement');
 SELECT is(:'wang_other'::text || :'wang_picture' || :'wang_report', 'UB404UB40442501', 'and no other');
+
+SELECT is(:'b1_site'::text, '<svgtrue', 'billing has the tree of meters and the files of a month');
+SELECT is(:'b1_other_site'::text, 'UB404UB404', 'of the own org');
+SELECT is(:'wang_site'::text, '4250142501', 'a resident has neither');
 
 -- ---------------------------------------------------------------- capitals
 
@@ -197,6 +209,16 @@ SELECT is((SELECT value FROM elecbill.series_money WHERE metric = 'receivable' O
 SELECT is((SELECT sum(value) FROM elecbill.series_money WHERE metric = 'billed'), (SELECT sum(amount + tax) FROM elecbill.revenue_by_tier), 'what was billed day by day is the revenue');
 SELECT is((SELECT sum(value) FROM elecbill.series_money WHERE metric = 'received'), (SELECT sum(received) FROM elecbill.collection_rate), 'what was received day by day is what was collected');
 
+SELECT results_eq($$SELECT "time", metric, value FROM elecbill.series_day WHERE "time" BETWEEN '2026-01-14T16:00:00Z' AND '2026-01-15T15:59:59.999Z'
+	AND day >= '2026-01-14T16:00:00Z'::date - 1 AND org = 'GARDEN' AND point = 'S-1' ORDER BY 1$$, $$VALUES (timestamptz '2026-01-15 00:00+08', 'import kWh', 50.000)$$,
+	'a dashboard asks for a span of time, with its macros written out');
+SELECT results_eq($$SELECT floor(extract(epoch FROM "time") / 86400) * 86400 AS "time", metric, avg(value)::numeric(9,3) FROM elecbill.series_power
+	WHERE "time" BETWEEN '2026-01-14T16:00:00Z' AND '2026-01-15T15:59:59.999Z' AND point = 'S-1' GROUP BY 1, 2 ORDER BY 1, 2$$,
+	$$VALUES (1768348800::numeric, 'import kW', 1.000::numeric(9,3)), (1768435200, 'import kW', 2.625)$$, 'and for means of UTC days');
+SELECT is((SELECT array_agg(c.relname::text ORDER BY c.relname) FROM pg_class c WHERE c.relnamespace = 'elecbill'::regnamespace AND c.relkind = 'v' AND c.relname !~ '^_|^my_'
+	AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'org')), '{bill_summary,reading_effective}'::text[],
+	'every report names its org, but the one in the shape of the seed and the readings themselves');
+
 -- ---------------------------------------------------------------- statements
 
 SELECT results_eq($$SELECT n, day, text, bill, charged, paid, balance FROM elecbill.statement('A1', '2025-10-15', 'zh')$$,
@@ -214,6 +236,11 @@ SELECT throws_ok($$SELECT elecbill.html_statement('A1', 'infinity')$$, 'UB400', 
 
 SELECT ok(p.page LIKE '%' || to_char(c.issued, 'FM9,999.00') || '%' AND p.page LIKE '%' || c.rate || ' %%' AND p.page LIKE '%>' || c.received || '<%', 'the report has issued, rate and received of its month')
 FROM elecbill.collection_rate c, (SELECT elecbill.html_report('GARDEN', '2025-12-31', 'en') AS page) AS p WHERE c.month = '2025-12-01';
+SELECT is((SELECT concat_ws(' ', count(*), sum(replace(b.m[1], ',', '')::numeric), max((regexp_match(t.page, '>([^<>]*)</td></tr></tfoot>'))[1]))
+	FROM (SELECT substr(p.page, strpos(p.page, 'Trial balance'), strpos(substr(p.page, strpos(p.page, 'Trial balance')), '</table>')) AS page
+		FROM elecbill.html_report('GARDEN', x.month, 'en') AS p(page)) AS t, regexp_matches(substr(t.page, 1, strpos(t.page, '</tbody>')), '>([-0-9,.]+)</td></tr>', 'g') AS b(m)),
+	(SELECT count(DISTINCT b.code) FROM elecbill.trial_balance b WHERE b.month <= x.month) || ' 0.00 0.00', 'every account of the books stands in the report of ' || x.month || ', and what they come to adds up')
+FROM (VALUES (date '2025-12-01'), ('2026-02-01')) AS x(month);
 SELECT ok(elecbill.html_report('GARDEN', '2024-01-01') LIKE '%2024年1月电费月报%', 'a month in which nothing happened has a report, too');
 SELECT throws_ok($$SELECT elecbill.html_report('NOBODY', '2026-02-01')$$, 'UB404', NULL, 'an org that is not there has none');
 SELECT throws_ok($$SELECT elecbill.html_report('GARDEN', NULL)$$, 'UB400', NULL, 'a report is that of a month');
@@ -236,5 +263,81 @@ SELECT is(pg_temp.said(elecbill.svg_heatmap('S1', '[2026-01-01,2026-02-01)', 'en
 SELECT throws_ok($$SELECT elecbill.svg_heatmap('S1', '[2026-01-01,2026-06-01)')$$, 'UB400', 'a heat map covers 1 to 62 days', 'it has room for two months');
 SELECT throws_ok($$SELECT elecbill.svg_bill_history('A1', 37)$$, 'UB400', 'a picture covers 1 to 36 months', 'a picture has room for three years');
 SELECT throws_ok($$SELECT elecbill.svg_tier_gauge('A1', 'infinity')$$, 'UB400', 'a gauge is that of a date', 'a gauge is that of a day');
+SELECT throws_ok($$SELECT elecbill.svg_heatmap('A1', '[infinity,infinity]')$$, 'UB400', NULL, 'or of days that have an end');
+
+-- ---------------------------------------------------------------- meters behind meters
+
+SELECT is(pg_temp.said(elecbill.svg_loss_tree('GARDEN', '2026-01-01', 'en')), 'No meter lies behind another.', 'no tree yet');
+SELECT elecbill.usage_point_tree_set('GARDEN', p, 'S-1', '2026-01-01') FROM unnest('{R-101,R-102}'::text[]) AS p \g /dev/null
+SELECT elecbill.usage_point_tree_set('GARDEN', 'R-103', 'R-102', '2026-01-01') \g /dev/null
+CREATE FUNCTION pg_temp.words(svg text) RETURNS text[] LANGUAGE sql AS $$
+	SELECT ARRAY(SELECT t.x::text FROM unnest(xpath('//*[local-name()="text"]/text()', svg::xml)) WITH ORDINALITY AS t(x, i) ORDER BY t.i) $$;
+-- S-1 1550; behind it R-102 650 and R-101 480; behind R-102 R-103 with 310
+SELECT is(pg_temp.said(elecbill.svg_loss_tree('GARDEN', '2026-01-20', 'en')), 'S-1: 1,550 kWh, loss 27.10 %; R-102: 650 kWh, loss 52.31 %',
+	'1550 - 650 - 480 = 420 of 1550 and 650 - 310 = 340 of 650 are lost');
+SELECT is((pg_temp.words(elecbill.svg_loss_tree('GARDEN', '2026-01-01', 'en')))[4:], '{S-1,"1,550 kWh, loss 27.10 %",R-102,"650 kWh, loss 52.31 %",R-103,"310 kWh",R-101,"480 kWh"}'::text[],
+	'a meter stands below its parent, one with others behind it first');
+SELECT is((pg_temp.words(elecbill.svg_loss_tree('GARDEN', '2026-01-01', 'zh', 'R-102')))[4:], '{R-102,"650 kWh,损耗 52.31 %",R-103,"310 kWh"}'::text[], 'one branch of it, in Chinese');
+SELECT is_empty($$SELECT l.parent FROM elecbill.line_loss l WHERE l.org = 'GARDEN' AND l.month = '2026-01-01'
+	AND elecbill.svg_loss_tree('GARDEN', l.month, 'en') NOT LIKE '%loss ' || l.loss_percent || ' \%%'$$, 'the picture says what the view says');
+SELECT elecbill.usage_point_tree_set('GARDEN', 'R-103', 'S-1', '2026-02-01') \g /dev/null
+SELECT is((pg_temp.words(elecbill.svg_loss_tree('GARDEN', '2026-01-01', 'en')))[10:], '{R-101,"480 kWh"}'::text[], 'what is moved in February was where it was in January');
+SELECT is((pg_temp.words(elecbill.svg_loss_tree('GARDEN', '2026-02-01', 'en', NULL, 1)))[6:], '{R-101,"not known","and 2 more","not known"}'::text[],
+	'of three children the first, and how many more; what is not read yet is not known');
+SELECT throws_ok($$SELECT elecbill.svg_loss_tree('GARDEN', '2026-01-01', 'en', NULL, 201)$$, 'UB400', 'a picture shows 1 to 200 children of a meter', 'there is an end');
+SELECT throws_ok($$SELECT elecbill.svg_loss_tree('GARDEN', '2026-01-01', 'en', 'nowhere')$$, 'UB404', NULL, 'a parent that is not there');
+SELECT throws_ok($$SELECT elecbill.svg_loss_tree('NOBODY', '2026-01-01')$$, 'UB404', NULL, 'an org that is not there');
+SELECT throws_ok($$SELECT elecbill.svg_loss_tree('GARDEN', NULL)$$, 'UB400', 'a month is named by a day in it', 'a tree is that of a month');
+
+-- ---------------------------------------------------------------- all pages of a month
+
+CREATE TEMP TABLE site AS SELECT * FROM elecbill.html_site('GARDEN', '2026-02-01', 'en');
+SELECT is((SELECT array_agg(path ORDER BY path COLLATE "C") FROM site), (SELECT array_agg(x.p ORDER BY x.p COLLATE "C") FROM (
+	SELECT unnest('{index.html,loss.html,statement/A1.html,statement/A2.html,statement/A3.html,statement/S1.html}'::text[]) AS p
+	UNION ALL SELECT format('bill/%s.html', number) FROM elecbill.bill
+	WHERE live AND number IS NOT NULL AND date_trunc('month', issued_at AT TIME ZONE 'Asia/Shanghai') = '2026-02-01') AS x),
+	'the report, the tree, a statement for each account, a page for each bill of the month that stands');
+SELECT is((SELECT count(*) FROM site WHERE path LIKE 'bill/%'), 3::bigint, 'three of February, one was taken back');
+CREATE TEMP VIEW link AS SELECT s.path, regexp_replace(CASE WHEN s.path LIKE '%/%' AND m[1] !~ '^\.\./' THEN 'beside/' ELSE '' END || m[1], '^\.\./', '') AS target
+	FROM site s, regexp_matches(s.content, '<a href="([^"]*)"', 'g') AS m;
+SELECT is_empty('SELECT path, target FROM link WHERE target NOT IN (SELECT path FROM site)', 'every link leads to a page');
+SELECT is_empty($$SELECT path FROM site WHERE path <> 'index.html' AND path NOT IN (SELECT target FROM link WHERE link.path = 'index.html')$$, 'the index leads to every page');
+SELECT is_empty($$SELECT path FROM site WHERE path <> 'index.html' AND NOT EXISTS (SELECT FROM link WHERE link.path = site.path AND target = 'index.html')$$, 'and every page back');
+SELECT is_empty($$SELECT path FROM site WHERE content ~* '<script|<link|<img|https?://(?!www\.w3\.org/2000/svg")|url\('$$, 'nothing comes from outside');
+SELECT is((SELECT count(*) FROM site WHERE content LIKE '%<nav>%</nav>%<nav>%' OR content NOT LIKE '%<body>' || chr(10) || '<nav>%'), 0::bigint, 'each page has its links once');
+SELECT is((SELECT content FROM site WHERE path = 'statement/A2.html') LIKE '%' || split_part(elecbill.html_statement('A2', '2026-02-01', 'en'), '<body>', 2), true,
+	'a page is the page of its own, and links');
+SELECT results_eq($$SELECT elecbill._page_name(x, 7) FROM unnest('{A1,R-101/2,..,.x,户1,a b,-r,2026-000001}'::text[]) AS x$$,
+	$$VALUES ('A1.html'), ('~7.html'), ('~7.html'), ('~7.html'), ('~7.html'), ('~7.html'), ('~7.html'), ('2026-000001.html')$$, 'no number leads to another folder');
+SELECT throws_ok($$SELECT * FROM elecbill.html_site('NOBODY', '2026-02-01')$$, 'UB404', NULL, 'an org that is not there has no pages');
+SELECT throws_ok($$SELECT * FROM elecbill.html_site('GARDEN', 'infinity')$$, 'UB400', NULL, 'pages are those of a month');
+
+-- ---------------------------------------------------------------- a flat that is empty
+
+SELECT elecbill.import_estate('GARDEN', convert_to(
+'room,account_no,name,kind,meter_no,model,last_reading,last_read_at,tariff
+R-109,A9,R-109,residential,M9,DDZY,70,2026-01-01,YEAR', 'UTF8')), elecbill.reading_add('GARDEN', 'M9', '1.8.0', '2026-02-01 00:00+08', 70) \g /dev/null
+SELECT number FROM elecbill.offcycle_bill('A9', '[2026-01-01,2026-02-01)') \gset zero_
+SELECT results_eq($$SELECT amount, status FROM elecbill.bill_summary WHERE user_id = 'A9'$$, $$VALUES (0.00, '已缴费')$$, 'nothing is to be paid of a bill of 0.00');
+SELECT ok(elecbill.html_bill(:'zero_number', 'zh') LIKE '%<dd>已缴费</dd>%', 'its page says so, too');
+SELECT is_empty($$SELECT FROM elecbill.arrears_aging WHERE account_no = 'A9'$$, 'and nobody is told that it is open');
+SELECT results_eq($$SELECT text FROM elecbill.explain_bill('2026-000008', 'en') WHERE text LIKE 'VAT%'$$,
+	$$VALUES ('VAT  1317.5 CNY × 13 % = 171.275, rounded 171.28 CNY'), ('VAT  20 CNY × 6 % = 1.20 CNY')$$, 'a tax is explained by its percentage');
 SELECT is_empty('SELECT * FROM elecbill.fsck()', 'and the books are in order');
+
+-- ---------------------------------------------------------------- a month of late fees
+
+SET elecbill.clock_override = '2026-02-21 10:00+08';
+CALL elecbill.accrue_late_fees('GARDEN', '2026-02-20');
+CALL elecbill.accrue_late_fees('GARDEN', '2026-02-21');
+SET elecbill.clock_override = '2026-02-22 10:00+08';
+SELECT elecbill.payment_record_cash('A2', 10, NULL, 'fee-1') \g /dev/null
+SET elecbill.clock_override = '2026-02-25 10:00+08';
+CALL elecbill.accrue_late_fees('GARDEN', '2026-02-24');
+CALL elecbill.accrue_late_fees('GARDEN', '2026-02-25');
+SELECT cmp_ok((SELECT count(*) FROM elecbill.account_statement WHERE account_no = 'A2' AND kind = 'late_fee'), '>', 16::bigint, 'late fees are booked day by day');
+SELECT is_empty($$SELECT bill FROM elecbill.statement('A2', '2026-02-01', 'en') WHERE text = 'late fee' GROUP BY bill HAVING count(*) > 2$$,
+	'a statement has one row a bill before the payment, and one behind it');
+SELECT is((SELECT (array_agg(balance ORDER BY n DESC))[1] FROM elecbill.statement('A2', '2026-02-01')), (SELECT sum(debit) - sum(credit) FROM elecbill.account_statement
+	WHERE account_no = 'A2' AND book IN ('receivable', 'advance') AND effective_on < '2026-03-01'), 'and ends with what the books say');
 SELECT * FROM finish();

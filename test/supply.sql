@@ -13,7 +13,7 @@ BEGIN
 END $$;
 \c - :owner
 SET client_min_messages = warning;
-SELECT plan(66);
+SELECT plan(72);
 
 -- ---------------------------------------------------------------- a park: three shops and the lamps, behind one meter of the grid
 
@@ -65,6 +65,9 @@ SELECT pg_temp.grid('G-01', '[2025-01-01,2025-02-01)', 803.25, '[{"kind": "energ
 SELECT results_eq('SELECT number, kwh, amount, created_by FROM elecbill.supply_bill', $$ VALUES ('G-01', 1000.000000, 803.25, 'lin') $$, 'a bill of the grid is entered once, however often it is sent');
 SELECT is((SELECT array_agg(concat_ws(' ', kind, period, trim_scale(quantity), unit) ORDER BY n) FROM elecbill.supply_line),
 	'{"energy peak 600 kwh","energy valley 400 kwh","demand 20 kw","power_factor 0.93",tax}', 'with its kWh by period, demand and power factor');
+SELECT lives_ok($$ SELECT pg_temp.grid('G-01', '[2025-01-01,2025-02-01)', 803.250, '[{"kind": "energy", "period": "peak", "quantity": 600.000, "price": 0.90, "amount": 540},
+	{"kind": "energy", "period": "valley", "quantity": 400.0, "price": 0.4, "amount": 160.00}, {"kind": "demand", "label": null, "quantity": 20, "unit": "kw", "price": 5.00, "amount": 1e2},
+	{"kind": "power_factor", "quantity": 0.930, "label": "Power factor", "amount": -6.75}, {"kind": "tax", "amount": 10}]') $$, 'the same numbers written with more or fewer digits are the same call');
 SELECT throws_ok($$ SELECT pg_temp.grid('G-02', '[2025-02-01,2025-03-01)', 1, key => 'k-G-01') $$, 'UB409', 'the key was used for something else', 'a key is for one bill');
 SELECT throws_ok($$ SELECT pg_temp.grid('G-02', '[2025-01-15,2025-02-15)', 1) $$, 'UB409', 'there is a bill of the grid of this number, or for these days, already', 'no two bills share a day');
 SELECT throws_ok($$ SELECT pg_temp.grid('G-01', '[2025-02-01,2025-03-01)', 1, key => 'k2') $$, 'UB409', 'there is a bill of the grid of this number, or for these days, already', 'nor a number');
@@ -144,11 +147,11 @@ SELECT is(pg_temp.faults('PROXY', E'month,price\n2025-04,0.5012\n2025-13,0.6\n20
 	ARRAY['3|month|UB400|"2025-13" is no month such as 2026-01', '4|price|UB400|"free" is no price: digits with nine decimals at most',
 		'5|month|UB409|another line has a price for some of this time', '6|UB400|1 fields, but 2 columns are named'], 'each row that is wrong is named by line, column and reason');
 SELECT is((SELECT array_agg((state, given, stored, ignored, errors)::text) FROM elecbill.import_job WHERE kind = 'prices'), '{"(refused,1,0,0,4)"}', 'and nothing waits: all or nothing');
-SELECT elecbill.import_prices('PROXY', pg_temp.csv(E'月份,电价\n2025-04,0.5012\n2025年5月,-0.1\n'), dry_run => true) AS dry \gset
+SELECT elecbill.import_prices('PROXY', pg_temp.csv(E'月份,电价,备注\n2025-04,0.5012,\n2025年5月,-0.1,负电价\n'), dry_run => true) AS dry \gset
 SELECT is_empty('SELECT * FROM elecbill.price_batch', 'a dry run leaves nothing but the job');
 SELECT is((SELECT (state, dry_run, stored)::text FROM elecbill.import_job WHERE id = :dry), '(done,t,2)', 'with its counts');
-SELECT elecbill.import_prices('PROXY', pg_temp.csv(E'月份,电价\n2025-04,0.5012\n2025年5月,-0.1\n')) AS job \gset
-SELECT is(elecbill.import_prices('PROXY', pg_temp.csv(E'月份,电价\n2025-04,0.5012\n2025年5月,-0.1\n')), :job::bigint, 'the same file again is the same job');
+SELECT elecbill.import_prices('PROXY', pg_temp.csv(E'月份,电价,备注\n2025-04,0.5012,\n2025年5月,-0.1,负电价\n')) AS job \gset
+SELECT is(elecbill.import_prices('PROXY', pg_temp.csv(E'月份,电价,备注\n2025-04,0.5012,\n2025年5月,-0.1,负电价\n')), :job::bigint, 'the same file again is the same job');
 SELECT is_empty('SELECT * FROM elecbill.price_point', 'until somebody approves it no price is known');
 SELECT throws_ok(format('SELECT elecbill.import_prices_approve(%s)', :job), 'UB403', 'prices are approved by another person than took them in', 'who took them in does not approve them');
 SELECT throws_ok('SELECT elecbill.import_prices_approve(0)', 'UB404', 'no prices of job 0 wait', 'a job without prices');
@@ -166,13 +169,14 @@ SELECT results_eq('SELECT during, price, created_by FROM elecbill.price_point OR
 	(tstzrange('2025-04-01 00:00+08', '2025-05-01 00:00+08'), 0.501200000, 'lin'), (tstzrange('2025-05-01 00:00+08', '2025-06-01 00:00+08'), -0.1, 'lin') $$, 'for local months');
 CALL elecbill.bill_month('PARK', 'MONTH', '2025-04');
 SELECT is(pg_temp.amount('A3', '2025-04'), 50.12, '100 kWh at 0.5012');
-SELECT elecbill.import_prices('PARK/SPOT', pg_temp.csv(E'from,to,price\n2025-04-01 00:00,2025-04-01 01:00,0.3\n2025-04-01 01:00,2025/4/2,0.4\n2025-04-03,2025-04-02,1\n2025-02-30,2025-03-02,1\n2025-04-05 25:00,2025-04-06,1\n'), 'skip_bad') AS spot \gset
+SELECT elecbill.import_prices('PARK/SPOT', pg_temp.csv(E'from,to,price\n2025-04-01 00:00,2025-04-01 01:00,0.3\n2025-04-01 01:00,2025/4/2,0.4\n2025-04-03,2025-04-02,1\n2025-02-30,2025-03-02,1\n2025-04-05 25:00,2025-04-06,1\n,2025-04-06,1\n'), 'skip_bad') AS spot \gset
 SELECT is((SELECT array_agg(concat_ws('|', e.line, e.field, e.message) ORDER BY e.n) FROM elecbill.import_row_error e WHERE e.job_id = :spot),
-	ARRAY['4|to|a price ends before it begins', '5|"2025-02-30" is no date such as 2026-01-31, nor date and time', '6|"2025-04-05 25:00" is no time of day'], 'times have their faults, too');
+	ARRAY['4|to|a price ends before it begins', '5|from|"2025-02-30" is no date such as 2026-01-31, nor date and time', '6|from|"2025-04-05 25:00" is no time of day',
+		'7|from|"" is no date such as 2026-01-31, nor date and time'], 'times have their faults, too');
 SELECT results_eq(format('SELECT during, price FROM elecbill.price_batch_row WHERE job_id = %s ORDER BY line', :spot), $$ VALUES
 	(tstzrange('2025-04-01 00:00+08', '2025-04-01 01:00+08'), 0.3), (tstzrange('2025-04-01 01:00+08', '2025-04-02 00:00+08'), 0.4) $$, 'skip_bad takes the others');
 SELECT is(elecbill.import_prices_reject(:spot), 2, 'who took prices in may take them back');
-SELECT isnt(elecbill.import_prices('SPOT', pg_temp.csv(E'from,to,price\n2025-04-01 00:00,2025-04-01 01:00,0.3\n2025-04-01 01:00,2025/4/2,0.4\n2025-04-03,2025-04-02,1\n2025-02-30,2025-03-02,1\n2025-04-05 25:00,2025-04-06,1\n'), 'skip_bad'), :spot::bigint, 'then the file may come again');
+SELECT isnt(elecbill.import_prices('SPOT', pg_temp.csv(E'from,to,price\n2025-04-01 00:00,2025-04-01 01:00,0.3\n2025-04-01 01:00,2025/4/2,0.4\n2025-04-03,2025-04-02,1\n2025-02-30,2025-03-02,1\n2025-04-05 25:00,2025-04-06,1\n,2025-04-06,1\n'), 'skip_bad'), :spot::bigint, 'then the file may come again');
 SELECT is(pg_temp.faults('SPOT', ''), '{1|UB400|the file is empty}', 'an empty file');
 SELECT is(array_to_string(pg_temp.faults('SPOT', E'month,price,from\n'), ';'), '1|UB400|a file of prices has the columns month and price, or from, to and price', 'a file of other columns');
 SELECT is(array_to_string(pg_temp.faults('SPOT', E'month,cost\n'), ';'), '1|cost|UB400|unknown column "cost"; known are month 月份, or from 起 and to 止, and price 电价', 'an unknown column');
@@ -194,6 +198,37 @@ SELECT elecbill.bill_run_start('PARK', 'MONTH', '[2025-06-01,2025-07-01)') AS ju
 CALL elecbill.bill_run_work(:june);
 SELECT results_eq(format('SELECT DISTINCT detail FROM elecbill.bill_exception WHERE run_id = %s AND code = ''allocation''', :june),
 	$$ VALUES ('price series ''PROXY'' has no price for 2025-06-30') $$, 'a share without its price waits');
+
+-- ---------------------------------------------------------------- a year of hourly prices, rows that are all wrong
+
+SELECT string_agg(format(E'"%s","%s",%s\r\n', to_char(h, 'YYYY/FMMM/FMDD HH24:MI'), to_char(h + interval '1 hour', 'YYYY-MM-DD HH24:MI:SS'),
+	round(0.3 + extract(hour FROM h) / 100, 5)), '' ORDER BY h) AS hours FROM generate_series(timestamp '2026-01-01', timestamp '2026-12-31 23:00', interval '1 hour') AS h \gset
+SELECT public.work_for('mei');
+SET statement_timeout = '9s';
+SELECT elecbill.import_prices('SPOT', pg_temp.csv(E'\ufeff起,止,电价\r\n' || :'hours')) AS year \gset
+RESET statement_timeout;
+SELECT public.work_for('lin'), elecbill.import_prices_approve(:year) AS prices \gset
+SELECT is((:prices, sum(p.price))::text, '(8760,3635.400000000)', 'a year of hours comes in within seconds: 365 x (24 x 0.3 + 276/100)')
+FROM elecbill.price_point p JOIN elecbill.price_series s ON s.id = p.series_id WHERE s.code = 'SPOT';
+
+-- ---------------------------------------------------------------- what is lost, in two estates
+
+SELECT public.work_for('');
+SELECT elecbill.org_create('MILL', 'Mill Yard');
+SELECT is_empty($$ SELECT * FROM elecbill.import_estate('MILL', convert_to(E'room,kind,meter_no,model,last_reading,last_read_at,account_no,name,tariff\n'
+	|| (SELECT string_agg(format(E'%s,common,N-%s,DDS,0,2025-01-01,,,\n', r, r), '') FROM unnest('{Q,T1,T2,T3,T4,T5}'::text[]) AS r), 'UTF8')) $$, 'a mill has a parent meter of its own');
+SELECT elecbill.usage_point_tree_set('MILL', c, 'Q', '2025-01-01') FROM unnest('{T1,T2,T3,T4,T5}'::text[]) AS c;
+SELECT elecbill.reading_add('MILL', 'N-' || m, '1.8.0', '2025-02-01 00:00+08', v) FROM (VALUES ('Q', 500), ('T1', 90), ('T2', 90), ('T3', 90), ('T4', 90), ('T5', 100)) AS r(m, v);
+-- a plan in which a parent of one estate once met the code of the other
+ANALYZE elecbill.org, elecbill.usage_point, elecbill.usage_point_tree;
+SET enable_nestloop = off;
+SELECT is((SELECT concat_ws(' ', org, children, supplied_kwh, sold_kwh, loss_percent, alarm, fault) FROM elecbill.line_loss WHERE parent = 'Q' AND month = '2025-01-01'),
+	'MILL 5 500.000 460.000 8.00 loss_high ', '40 of 500 kWh are lost there, by whatever plan');
+RESET enable_nestloop;
+SELECT is((SELECT fault FROM elecbill.line_loss WHERE parent = 'Q' AND month = '2025-02-01'), 'usage point Q: the register is not known at 2025-03-01 00:00:00; '
+	'usage point T1: the register is not known at 2025-03-01 00:00:00; usage point T2: the register is not known at 2025-03-01 00:00:00; '
+	'usage point T3: the register is not known at 2025-03-01 00:00:00; and 2 more', 'what is not known of a month is told, of three points at most');
+SELECT throws_ok($$ SELECT elecbill.line_energy('MILL', 'Q', '[2025-01-01,)') $$, 'UB400', 'energy is measured on days with both ends', 'days have an end');
 
 -- ---------------------------------------------------------------- what fsck() would see
 

@@ -132,7 +132,7 @@ SELECT format('SET ROLE %I; SELECT public.look(''garden''); RESET ROLE', :'p' ||
 SET elecbill.login = 'li';
 SELECT format('SET ROLE %I; SELECT public.look(''garden''); RESET ROLE', :'p' || 'resident') \gexec
 RESET elecbill.login;
-SELECT plan(9);
+SELECT plan(12);
 SELECT is_empty($$SELECT login, role, object, failed FROM seen WHERE failed IS NOT NULL$$, 'all that may be read can be read');
 SELECT cmp_ok((SELECT count(DISTINCT object) FROM seen), '>', 60::bigint, 'that is nearly every table and view');
 SELECT cmp_ok((SELECT min(rows) FROM seen WHERE login = 'g1' AND object IN ('bill', 'bill_detail', 'usage_daily', 'interval_usage', 'payment', 'ledger_transfer', 'customer', 'audit_log', 'trial_balance')), '>', 0::bigint, 'at home there is something to see');
@@ -148,4 +148,17 @@ SELECT cmp_ok((SELECT count(*) FROM called), '>', 50::bigint, 'every function is
 -- partition_maintain() names nobody's things; a plan that is drafted is one of the harbour
 SELECT is_empty($$SELECT object, state, message, statement FROM called WHERE state <> 'UB404' AND object !~ '_run_cancel_end'
 	AND object !~ '^elecbill\.(partition_maintain|_pack_wait|_profile_analyze|tariff_draft|rider_draft)\('$$, 'each says that there is no such thing');
+SELECT is_empty($$SELECT r.oid::regprocedure::text FROM elecbill._role_objects() AS r JOIN pg_proc p ON p.oid = r.oid
+	WHERE p.proname ~ '^_' AND r.command = 'EXECUTE' AND p.pronargs > 0 EXCEPT SELECT object FROM called$$,
+	'those inside of procedures are among them');
+SELECT is((SELECT status FROM elecbill.bill_run WHERE id = :run), 'review', 'and the run that _run_cancel_end() was called for is what it was');
+SET elecbill.login = 'h1';
+SET ROLE :"all";
+BEGIN;
+SELECT elecbill._pack_wait(t) FROM unnest('{reading,meter_installation}'::text[]) AS t;
+SELECT is_empty($$SELECT relation::regclass, mode FROM pg_locks WHERE pid = pg_backend_pid() AND mode = 'ShareLock'$$,
+	'who waits for the readings of all keeps nobody from writing them');
+COMMIT;
+RESET ROLE;
+RESET elecbill.login;
 SELECT * FROM finish();

@@ -212,7 +212,20 @@ BEGIN
 			('adjustment', '退补', 'adjustment'), ('meter_error', '计量超差', 'meter beyond its class'), ('wiring', '接线错误', 'wrong wiring'),
 			('ct', '倍率错误', 'wrong transformer ratio'), ('other', '其他计量差错', 'other fault of metering'),
 			('goodwill', '优惠减免', 'goodwill'), ('price', '电价差错', 'wrong price'),
-			('kw', '千瓦', 'kW'), ('kva', '千伏安', 'kVA'), ('kvarh', '千乏时', 'kvarh'), ('minute', '分钟', 'minute'), ('item', '项', 'item')
+			('kw', '千瓦', 'kW'), ('kva', '千伏安', 'kVA'), ('kvarh', '千乏时', 'kvarh'), ('minute', '分钟', 'minute'), ('item', '项', 'item'),
+			('no_bill', '不出账', 'not billed'),
+			-- what fsck() looks at
+			('I01', '每组织每月借贷相等', 'debits are credits in each org and month'), ('I02', '账户余额等于其转账之和', 'balances are the sums of their transfers'),
+			('I03', '示数、账单、转账不被改动', 'readings, bills and transfers are as they were written'),
+			('I04', '账单金额等于明细之和', 'bills are the sums of their lines, lines quantity times price'),
+			('I05', '同户账单期间不重叠', 'bills of an account do not overlap'), ('I06', '计费电量有起止示数', 'billed energy has a first and a last reading'),
+			('I07', '计费电量等于表计走字', 'billed energy is what the registers counted'), ('I08', '分时与分档之和等于总量', 'periods and tiers add up to the total'),
+			('I09', '阶梯从已计费量接续', 'tiers go on where the bills before ended'), ('I10', '重算结果一致', 'the same lines whenever they are worked out'),
+			('I11', '分摊之和等于总额', 'shares add up and have the sign of the whole'), ('I12', '批次内每户有账单或异常', 'every account of a run has a bill or an exception'),
+			('I13', '缴费分配之和等于缴费', 'what payments went to adds up, and no bill is overpaid'), ('I14', '同一键只有一次效果', 'one effect for each key'),
+			('I15', '待定转账只处理一次', 'what is pending is resolved once'), ('I16', '冲正等额且只有一次', 'a reversal is the opposite, once'),
+			('I17', '已结账月份不再入账', 'nothing is booked in a closed month'), ('I18', '一表一处,一处一主表', 'one place for a meter, one main meter at a place'),
+			('I19', '不可见他人数据', 'no rows of others can be seen'), ('I20', '编号连续', 'numbers have no gaps'), ('I_other', '其余检查', 'all else')
 		 ) AS w(code, zh, en) WHERE w.code = label.code),
 		code));
 END $$;

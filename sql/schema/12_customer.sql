@@ -48,7 +48,7 @@ CREATE TABLE elecbill.customer (
 	code		text NOT NULL CONSTRAINT customer_code_check CHECK (code ~ '^\S{1,64}$'),
 	name		text NOT NULL CONSTRAINT customer_name_check CHECK (name <> ''),
 	kind		text NOT NULL CONSTRAINT customer_kind_check CHECK (kind IN ('person', 'company')),
-	tags		text[] NOT NULL DEFAULT '{}' CONSTRAINT customer_tags_check CHECK (tags <@ '{no_dun,medical}'),
+	tags		text[] NOT NULL DEFAULT '{}' CONSTRAINT customer_tags_check CHECK (tags <@ '{no_bill,no_dun,medical}'),
 	CONSTRAINT customer_org_code_key UNIQUE (org_id, code),
 	CONSTRAINT customer_org_id_key UNIQUE (org_id, id)
 );
@@ -58,7 +58,7 @@ COMMENT ON COLUMN elecbill.customer.org_id IS 'owner';
 COMMENT ON COLUMN elecbill.customer.code IS 'the key people use, one per org; import_estate() takes the account number';
 COMMENT ON COLUMN elecbill.customer.name IS 'name on the bill';
 COMMENT ON COLUMN elecbill.customer.kind IS 'person or company';
-COMMENT ON COLUMN elecbill.customer.tags IS 'no_dun: not dunned; medical: never disconnected';
+COMMENT ON COLUMN elecbill.customer.tags IS 'no_bill: bill runs leave him out, and say so; no_dun: not dunned; medical: never disconnected';
 
 CREATE TABLE elecbill.billing_cycle (
 	id			bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT billing_cycle_pkey PRIMARY KEY,

@@ -243,6 +243,8 @@ BEGIN
 			ERRCODE = 'UB400',
 			MESSAGE = format('which organisation gets tariff plan %s?', quote_literal(p_plan)),
 			HINT = 'Put the code of the organisation before it: ORG/PLAN.';
+	ELSIF code = '' THEN
+		RAISE EXCEPTION 'a tariff plan or rider needs a code' USING ERRCODE = 'UB400', HINT = 'ORG/PLAN, or PLAN where there is one org.';
 	END IF;
 	INSERT INTO elecbill.tariff_plan (org_id, code, name, rider) VALUES (owner, code, p_name, p_rider)
 	RETURNING id INTO plan;
@@ -283,8 +285,7 @@ END $$;
 COMMENT ON FUNCTION elecbill.tariff_draft(text, daterange, jsonb, text) IS
 'writes a new version of a plan as draft and returns its number; makes the plan (CODE, or ORG/CODE) when there is none. Days are local, [from, to), to may be open. UB400: tariff_lint() finds an error; UB409: zone or currency are not those of the org';
 
-CREATE FUNCTION elecbill.tariff_approve(p_plan text, p_version integer, p_by text,
-	p_supersede boolean DEFAULT false) RETURNS void
+CREATE FUNCTION elecbill._tariff_approve(p_plan text, p_version integer, p_by text, p_supersede boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	plan bigint := elecbill._tariff_plan_get(p_plan);
@@ -345,6 +346,16 @@ BEGIN
 	SET status = 'approved', approved_by = p_by, known = tstzrange(elecbill.now(), NULL)
 	WHERE id = fresh.id;
 	PERFORM elecbill._rider_check(plan);
+END $$;
+COMMENT ON FUNCTION elecbill._tariff_approve(text, integer, text, boolean) IS 'what tariff_approve() does';
+
+CREATE FUNCTION elecbill.tariff_approve(p_plan text, p_version integer, p_by text, p_supersede boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM elecbill._tariff_approve(p_plan, p_version, p_by, p_supersede);
+EXCEPTION WHEN OTHERS THEN
+	PERFORM elecbill._refused(elecbill._org_part(p_plan), 'tariff_approve', format('%s %s', p_plan, p_version), SQLSTATE, SQLERRM);
+	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.tariff_approve(text, integer, text, boolean) IS
 'puts a draft in force. An open-ended version before it ends where it begins; any other overlap is UB409 unless p_supersede is given, which replaces what it covers. UB409, too, when it does not fit together with riders. UB403 when writer and approver are one';

@@ -81,6 +81,8 @@ BEGIN
 	IF price_series_create.read_by IS NULL OR price_series_create.read_by NOT IN ('instant', 'bill_month') THEN
 		RAISE EXCEPTION 'a price series is read by instant or by bill_month, not %', quote_nullable(read_by)
 			USING ERRCODE = 'UB400';
+	ELSIF code ~ '^\S{1,64}$' IS NOT TRUE OR code = 'usage' THEN
+		RAISE EXCEPTION 'a price series has a code of 1 to 64 characters without blanks, other than usage' USING ERRCODE = 'UB400';
 	END IF;
 	SELECT s.read_by INTO there FROM elecbill.price_series s
 	WHERE s.org_id = owner AND s.code = price_series_create.code;

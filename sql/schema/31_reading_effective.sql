@@ -98,6 +98,8 @@ CREATE TABLE elecbill.reading_correction (
 CREATE UNIQUE INDEX reading_correction_now_key ON elecbill.reading_correction (register_id, read_at) WHERE upper_inf(known);
 CREATE INDEX reading_correction_edit_idx ON elecbill.reading_correction (edit_id) WHERE edit_id IS NOT NULL;
 CREATE INDEX reading_correction_estimate_idx ON elecbill.reading_correction (estimate_id) WHERE estimate_id IS NOT NULL;
+CREATE INDEX reading_correction_newest_idx ON elecbill.reading_correction (read_at) WHERE edit_id IS NOT NULL AND upper_inf(known);
+CREATE INDEX reading_correction_known_idx ON elecbill.reading_correction (lower(known));
 COMMENT ON TABLE elecbill.reading_correction IS 'what counts in the place of a reading, or where there is none. The newest approved version counts; earlier ones stay, with the time they counted for';
 COMMENT ON COLUMN elecbill.reading_correction.register_id IS 'the register';
 COMMENT ON COLUMN elecbill.reading_correction.read_at IS 'instant of the reading';
@@ -112,6 +114,8 @@ COMMENT ON COLUMN elecbill.reading_correction.known IS 'since when, and until wh
 COMMENT ON INDEX elecbill.reading_correction_now_key IS 'one value of a register and instant counts';
 COMMENT ON INDEX elecbill.reading_correction_edit_idx IS 'values of an edit';
 COMMENT ON INDEX elecbill.reading_correction_estimate_idx IS 'values of an estimate';
+COMMENT ON INDEX elecbill.reading_correction_newest_idx IS 'the newest reading that people changed: behind it nobody looks for any';
+COMMENT ON INDEX elecbill.reading_correction_known_idx IS 'since when the latest correction counts';
 
 CREATE FUNCTION elecbill._correction_keep() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -176,7 +180,11 @@ COMMENT ON COLUMN elecbill.reading_effective.source IS 'as in reading; 5 correct
 CREATE VIEW elecbill._reading_known WITH (security_invoker = true) AS
 SELECT r.register_id, r.read_at, r.register_wh, r.slot_at, r.quality,
 	tstzrange(r.received_at, (SELECT min(greatest(lower(c.known), r.received_at)) FROM elecbill.reading_correction AS c
-		WHERE c.register_id = r.register_id AND c.read_at = r.read_at AND c.edit_id IS NOT NULL)) AS known
+		WHERE c.register_id = r.register_id AND c.read_at = r.read_at AND c.edit_id IS NOT NULL))
+	-- not yet as long as an estimate that was there before it stood for it: who settles waits for who bills
+	- tstzrange(NULL, coalesce((SELECT max(upper(c.known)) FROM elecbill.reading_correction AS c
+		WHERE c.register_id = r.register_id AND c.read_at = r.read_at AND c.estimate_id IS NOT NULL
+			AND lower(c.known) <= r.received_at AND NOT upper_inf(c.known)), '-infinity')) AS known
 FROM elecbill._reading_all AS r
 UNION ALL
 SELECT c.register_id, c.read_at, c.register_wh, c.slot_at, c.quality, c.known
@@ -189,3 +197,46 @@ COMMENT ON COLUMN elecbill._reading_known.register_wh IS 'as in reading_effectiv
 COMMENT ON COLUMN elecbill._reading_known.slot_at IS 'as in reading';
 COMMENT ON COLUMN elecbill._reading_known.quality IS 'as in reading_effective';
 COMMENT ON COLUMN elecbill._reading_known.known IS 'when it counted';
+
+CREATE FUNCTION elecbill._register_mark(p_register bigint, p_from timestamptz, p_at timestamptz,
+	p_estimated boolean DEFAULT true, OUT at timestamptz, OUT wh bigint)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	SELECT x.read_at, x.register_wh INTO at, wh
+	FROM ((SELECT r.read_at, r.register_wh FROM elecbill._reading_all AS r
+			WHERE r.register_id = p_register AND r.read_at BETWEEN p_from AND p_at
+				AND NOT EXISTS (SELECT FROM elecbill.reading_correction AS c
+					WHERE c.register_id = p_register AND c.read_at = r.read_at AND upper_inf(c.known)
+						AND (p_estimated OR c.edit_id IS NOT NULL) OFFSET 0)
+			ORDER BY r.read_at DESC LIMIT 1)
+		UNION ALL
+		(SELECT c.read_at, c.register_wh FROM elecbill.reading_correction AS c
+			WHERE c.register_id = p_register AND c.read_at BETWEEN p_from AND p_at AND upper_inf(c.known)
+				AND c.register_wh IS NOT NULL AND (p_estimated OR c.edit_id IS NOT NULL)
+			ORDER BY c.read_at DESC LIMIT 1)) AS x
+	ORDER BY x.read_at DESC LIMIT 1;
+END $$;
+COMMENT ON FUNCTION elecbill._register_mark(bigint, timestamptz, timestamptz, boolean) IS 'the last counting value of a register from .. to (both included); estimated false: of those that were read';
+
+CREATE FUNCTION elecbill._reading_now() RETURNS timestamptz
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- who bills may have waited for who corrects, and have begun before
+	RETURN greatest(elecbill.now(), (SELECT max(lower(c.known)) FROM elecbill.reading_correction AS c));
+END $$;
+COMMENT ON FUNCTION elecbill._reading_now() IS 'the instant at which all counts that counts now: elecbill.now(), but not before the last correction; bill.created_at';
+
+CREATE VIEW elecbill._reading_newest WITH (security_invoker = true) AS
+SELECT l.register_id, coalesce(m.at, l.read_at) AS read_at, CASE WHEN m.at IS NULL THEN l.register_wh ELSE m.wh END AS register_wh, l.org_id
+FROM elecbill.reading_latest AS l
+LEFT JOIN LATERAL elecbill._register_mark(l.register_id, '-infinity', 'infinity', false) AS m ON EXISTS (
+	SELECT FROM elecbill.reading_correction AS c WHERE c.register_id = l.register_id AND c.read_at >= l.read_at
+		AND upper_inf(c.known) AND c.edit_id IS NOT NULL)
+WHERE m.at IS NOT NULL OR NOT EXISTS (
+	SELECT FROM elecbill.reading_correction AS c WHERE c.register_id = l.register_id AND c.read_at >= l.read_at
+		AND upper_inf(c.known) AND c.edit_id IS NOT NULL);
+COMMENT ON VIEW elecbill._reading_newest IS 'the newest value of each register that counts and was read: reading_latest, but what people changed in its place';
+COMMENT ON COLUMN elecbill._reading_newest.register_id IS 'meter_register.id';
+COMMENT ON COLUMN elecbill._reading_newest.read_at IS 'instant of the reading';
+COMMENT ON COLUMN elecbill._reading_newest.register_wh IS 'the register, in Wh, before any multiplier';
+COMMENT ON COLUMN elecbill._reading_newest.org_id IS 'owner';

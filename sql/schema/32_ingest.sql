@@ -84,15 +84,28 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._ingest_check(integer, text[], text[], timestamptz[], numeric[], integer[], timestamptz[], bytea[]) IS 'the rows of a call of ingest(), with what they mean or the reason why they mean nothing';
 
-CREATE FUNCTION elecbill._reading_before(p_register bigint, p_at timestamptz, p_after timestamptz) RETURNS bigint
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION elecbill._reading_before(p_register bigint, p_at timestamptz, p_after timestamptz, OUT at timestamptz,
+	OUT wh bigint)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-	RETURN (SELECT r.register_wh FROM elecbill._reading_all r
-			WHERE r.register_id = p_register AND r.read_at < p_at
-			  AND r.read_at > coalesce(p_after, '-infinity')
-			ORDER BY r.read_at DESC LIMIT 1);
+	-- nearly always it is near, in one or two months of reading
+	SELECT r.read_at, r.register_wh INTO at, wh FROM elecbill._reading_all r
+	WHERE r.register_id = p_register AND r.read_at < p_at AND r.read_at > coalesce(p_after, p_at - interval '2 days')
+	ORDER BY r.read_at DESC LIMIT 1;
+	IF NOT FOUND AND p_after IS NULL THEN
+		SELECT r.read_at, r.register_wh INTO at, wh FROM elecbill._reading_all r
+		WHERE r.register_id = p_register AND r.read_at < p_at ORDER BY r.read_at DESC LIMIT 1;
+	END IF;
+	-- it may have been corrected, or taken out, or one was moved here behind it; rarely
+	IF EXISTS (SELECT FROM elecbill.reading_correction c
+		WHERE c.register_id = p_register AND c.read_at >= coalesce(at, p_after + interval '1 microsecond', '-infinity')
+			AND c.read_at < p_at AND upper_inf(c.known) AND c.edit_id IS NOT NULL)
+	THEN
+		SELECT m.at, m.wh INTO at, wh FROM elecbill._register_mark(p_register,
+			coalesce(p_after + interval '1 microsecond', '-infinity'), p_at - interval '1 microsecond', false) AS m;
+	END IF;
 END $$;
-COMMENT ON FUNCTION elecbill._reading_before(bigint, timestamptz, timestamptz) IS 'Wh of the last reading of a register before an instant, and after another where that is given; NULL = none';
+COMMENT ON FUNCTION elecbill._reading_before(bigint, timestamptz, timestamptz) IS 'the last reading of a register before an instant, and after another where that is given, as it counts today (corrected ones; no estimates: a reading settles those): its instant and Wh; NULL = none';
 
 CREATE FUNCTION elecbill._ingest_rows(p_org integer, p_meters text[], p_registers text[], p_read_at timestamptz[],
 	p_kwh numeric[], p_quality integer[], p_meter_at timestamptz[], p_horizon timestamptz, p_retained timestamptz)
@@ -104,11 +117,17 @@ BEGIN ATOMIC
 		   t.quality | CASE WHEN t.before_wh <= t.register_wh OR t.before_wh IS NULL OR t.quality & 512 <> 0 THEN 0
 							WHEN t.before_wh > t.wrap_wh / 10 * 9 AND t.register_wh < t.wrap_wh / 10 THEN 64
 							ELSE 16 END
-	-- the value before this one, in the batch or in the table; a late row has to look it up
+	-- the value before this one, in the batch or in the table, as it counts; a late row has to look it up
 	FROM (SELECT b.*, CASE
+			WHEN n.before_at <= (SELECT max(c.read_at) FROM elecbill.reading_correction AS c
+					WHERE c.edit_id IS NOT NULL AND upper_inf(c.known))
+				AND EXISTS (SELECT FROM elecbill.reading_correction AS c
+					WHERE c.register_id = b.register_id AND c.read_at >= n.before_at AND c.read_at < b.read_at
+						AND c.edit_id IS NOT NULL AND upper_inf(c.known))
+			THEN (elecbill._reading_before(b.register_id, b.read_at, NULL)).wh
 			WHEN l.read_at IS NULL OR l.read_at < b.batch_at THEN b.batch_wh
 			WHEN l.read_at < b.read_at THEN l.register_wh
-			ELSE coalesce(elecbill._reading_before(b.register_id, b.read_at, b.batch_at), b.batch_wh)
+			ELSE coalesce((elecbill._reading_before(b.register_id, b.read_at, b.batch_at)).wh, b.batch_wh)
 			END AS before_wh
 		  FROM (SELECT o.*, lag(o.read_at) OVER w AS batch_at, lag(o.register_wh) OVER w AS batch_wh
 				FROM (SELECT DISTINCT ON (g.id, u.read_at) g.id AS register_id, u.read_at, u.i, g.wrap_wh,
@@ -133,6 +152,9 @@ BEGIN ATOMIC
 					  ORDER BY g.id, u.read_at, u.i) AS o
 				WINDOW w AS (PARTITION BY o.register_id ORDER BY o.read_at)) AS b
 		  LEFT JOIN elecbill.reading_latest AS l ON l.register_id = b.register_id
+		  -- the reading before this one, as it came; of a late row the one in the batch
+		  CROSS JOIN LATERAL (SELECT CASE WHEN l.read_at >= b.read_at THEN b.batch_at
+			ELSE coalesce(greatest(b.batch_at, l.read_at), '-infinity') END) AS n(before_at)
 		  OFFSET 0) AS t
 	ORDER BY t.register_id, t.read_at;
 END;

@@ -99,7 +99,7 @@ BEGIN
 	LOOP
 		there := (SELECT r.register_wh FROM elecbill._reading_all r WHERE r.register_id = given.register_id AND r.read_at = given.at);
 		IF there IS NULL THEN
-			before := elecbill._reading_before(given.register_id, given.at, NULL);
+			before := (elecbill._reading_before(given.register_id, given.at, NULL)).wh;
 			PERFORM elecbill._reading_partition((given.at AT TIME ZONE 'UTC')::date);
 			INSERT INTO elecbill.reading (register_id, read_at, register_wh, slot_at, org_id, quality, source)
 			VALUES (given.register_id, given.at, given.wh, elecbill._slot_at(given.at, given.interval_s), p_point.org_id,

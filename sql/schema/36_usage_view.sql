@@ -56,12 +56,12 @@ COMMENT ON FUNCTION elecbill.point_readings(bigint, tstzrange) IS 'what a usage 
 CREATE VIEW elecbill._profile_counting WITH (security_invoker = true) AS
 SELECT p.usage_point_id, p.direction, p.day, p.org_id, p.origin, p.profile, w.during, i.id AS installation_id, i.meter_id
 FROM elecbill.profile_day AS p
-CROSS JOIN LATERAL (SELECT elecbill.profile_during(p.profile)) AS w(during)
+-- OFFSET 0: once for each profile, not for each condition on it
+CROSS JOIN LATERAL (SELECT elecbill.profile_during(p.profile) OFFSET 0) AS w(during)
 LEFT JOIN elecbill.meter_installation AS i ON i.usage_point_id = p.usage_point_id AND i.role = 'main'
 	AND i.valid && w.during
 WHERE p.exact
-	AND (i.id IS NULL
-		OR lower(i.valid) <= lower(w.during) AND coalesce(upper(i.valid), 'infinity') >= upper(w.during))
+	AND (i.id IS NULL OR i.valid @> w.during)
 	-- of a day whose readings are dropped nothing can wait
 	AND (p.origin = 1 OR NOT EXISTS (SELECT FROM elecbill.pack_queue AS q
 			WHERE q.usage_point_id = p.usage_point_id AND q.days @> p.day)

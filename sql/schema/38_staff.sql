@@ -244,11 +244,7 @@ BEGIN
 		RAISE EXCEPTION 'reading of meter % refused: %', quote_nullable(meter), c.reason
 			USING ERRCODE = CASE WHEN c.reason LIKE 'unknown%' THEN 'UB404' ELSE 'UB400' END;
 	END IF;
-	last_wh := elecbill._reading_before(c.register_id, at, NULL);
-	IF c.register_wh < last_wh THEN
-		-- that one may have been corrected since, or taken out
-		last_wh := (elecbill._register_mark(c.register_id, '-infinity', at - interval '1 microsecond', false)).wh;
-	END IF;
+	last_wh := (elecbill._reading_before(c.register_id, at, NULL)).wh;
 	IF c.register_wh < last_wh THEN
 		IF NOT (last_wh > c.wrap_wh / 10 * 9 AND c.register_wh < c.wrap_wh / 10) THEN
 			RAISE EXCEPTION 'the register of meter % would run backwards', quote_literal(meter)
@@ -264,9 +260,12 @@ BEGIN
 		RETURN 'accepted';
 	END IF;
 	SELECT r.register_wh INTO stored FROM elecbill.reading r WHERE r.register_id = c.register_id AND r.read_at = at;
-	IF stored <> c.register_wh THEN
+	IF stored <> c.register_wh AND NOT EXISTS (SELECT FROM elecbill.reading_correction k WHERE k.register_id = c.register_id
+		AND k.read_at = at AND upper_inf(k.known) AND k.edit_id IS NOT NULL AND k.register_wh = c.register_wh)
+	THEN
 		RAISE EXCEPTION 'meter % has another reading at this instant', quote_literal(meter)
-			USING ERRCODE = 'UB409', DETAIL = format('Stored are %s kWh.', stored * 0.001);
+			USING ERRCODE = 'UB409', DETAIL = format('Stored are %s kWh.', stored * 0.001),
+				  HINT = 'A reading that was wrong, or was taken out, is put right by correct_reading().';
 	END IF;
 	RETURN 'duplicate';
 END $$;

@@ -147,7 +147,7 @@ COMMENT ON COLUMN elecbill.bill_exception.run_id IS 'the run';
 COMMENT ON COLUMN elecbill.bill_exception.account_id IS 'the account';
 COMMENT ON COLUMN elecbill.bill_exception.severity IS 'error or warn';
 COMMENT ON COLUMN elecbill.bill_exception.code IS
-'no_agreement, no_installation, no_readings, no_boundary_reading, register_backwards, no_tariff, no_price, tier_scopes, earlier_period_unbilled, later_period_billed, already_billed, taken_over, red_letter, written_off, allocation (what a rule shares is not known), else error; missing_readings and estimated_readings are warnings';
+'no_agreement, no_installation, no_readings, no_boundary_reading, register_backwards, no_tariff, no_price, tier_scopes, earlier_period_unbilled, later_period_billed, already_billed, taken_over, no_bill (the customer has that tag), red_letter, written_off, allocation (what a rule shares is not known), else error; missing_readings and estimated_readings are warnings';
 COMMENT ON COLUMN elecbill.bill_exception.sqlstate IS 'SQLSTATE of the error; 01000 for a warning';
 COMMENT ON COLUMN elecbill.bill_exception.message IS 'one line';
 COMMENT ON COLUMN elecbill.bill_exception.detail IS 'facts';
@@ -179,7 +179,7 @@ CREATE TABLE elecbill.bill (
 				CHECK (paid BETWEEN least(amount, 0) AND greatest(amount, 0)),
 	snapshot	jsonb NOT NULL,
 	supersedes_id bigint,
-	created_at	timestamptz NOT NULL DEFAULT elecbill.now(),
+	created_at	timestamptz NOT NULL DEFAULT elecbill._reading_now(),
 	cancel_reason text,
 	late_fee	numeric(14,2) NOT NULL DEFAULT 0 CONSTRAINT bill_late_fee_check CHECK (late_fee >= 0),
 	CONSTRAINT bill_number_key UNIQUE (org_id, number),
@@ -224,7 +224,7 @@ COMMENT ON COLUMN elecbill.bill.paid IS 'what was paid of it, from 0 to amount; 
 COMMENT ON COLUMN elecbill.bill.snapshot IS
 '{known_at, parts: [{agreement_id, plan_id, tariff_version_id, version (or versions: [{version, id, from, to}]), definition (sha256 in tariff_snapshot), from, to, ctx, scopes, since (peaks or charges of earlier bills count from here), summary}]}: all that rating saw, the readings apart; instants in UTC, energy in kWh';
 COMMENT ON COLUMN elecbill.bill.supersedes_id IS 'the cancelled bill for the same days that it replaces';
-COMMENT ON COLUMN elecbill.bill.created_at IS 'when it was rated';
+COMMENT ON COLUMN elecbill.bill.created_at IS 'when it was rated; not before the corrections of readings it was made of';
 COMMENT ON COLUMN elecbill.bill.late_fee IS 'late fee charged on it and not paid, in the currency of the org; paid before the bill, no part of amount';
 COMMENT ON COLUMN elecbill.bill.cancel_reason IS 'why it was cancelled';
 COMMENT ON INDEX elecbill.bill_account_idx IS 'bills of an account';

@@ -12,6 +12,7 @@ BEGIN
 		WHEN 'partly_paid' THEN '{issued,paid,overdue,written_off}'
 		WHEN 'overdue' THEN '{partly_paid,paid,cancelled,written_off}'
 		WHEN 'paid' THEN '{issued,partly_paid,overdue}'
+		WHEN 'written_off' THEN '{issued,partly_paid,overdue}'
 		ELSE '{}' END::text[])
 	THEN
 		RAISE EXCEPTION USING

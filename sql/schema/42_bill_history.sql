@@ -46,18 +46,6 @@ END;
 COMMENT ON FUNCTION elecbill._summary_parts(jsonb) IS
 'the runs of days of a usage_summary, those of all versions of a tariff that changes';
 
-CREATE FUNCTION elecbill._parts_kwh(p_parts jsonb, p_plan bigint, p_from date, p_to date)
-RETURNS numeric
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (
-	SELECT coalesce(sum((q.part ->> 'total_kwh')::numeric), 0)
-	FROM jsonb_array_elements(p_parts) AS p(part),
-		elecbill._summary_parts(p.part -> 'summary') AS q(part)
-	WHERE (p.part ->> 'plan_id')::bigint = p_plan
-		AND (q.part ->> 'from')::date >= p_from AND (q.part ->> 'from')::date < p_to);
-COMMENT ON FUNCTION elecbill._parts_kwh(jsonb, bigint, date, date) IS
-'kWh of a plan in the parts of a bill snapshot whose run of days begins in [from, to)';
-
 CREATE FUNCTION elecbill._usage_kwh(p_usage jsonb, p_plan bigint, p_from date, p_to date) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN (
@@ -68,73 +56,21 @@ RETURN (
 COMMENT ON FUNCTION elecbill._usage_kwh(jsonb, bigint, date, date) IS
 'kWh of a plan in bill_true_up.usage whose run of days begins in [from, to)';
 
-CREATE FUNCTION elecbill._unbilled_days(p_account bigint, p_plan bigint, p_since date, p_day date,
-	p_period daterange) RETURNS datemultirange
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RETURN (
+CREATE FUNCTION elecbill._unbilled_days(p_account bigint, p_plan bigint, p_since date, p_day date, p_period daterange)
+RETURNS TABLE (days datemultirange)
+LANGUAGE sql STABLE ROWS 1
+BEGIN ATOMIC
+	SELECT CASE WHEN p_since < p_day THEN (
 		SELECT coalesce(range_agg(g.valid * daterange(p_since, p_day)), '{}') - datemultirange(p_period)
 			- (SELECT coalesce(range_agg(b.service), '{}') FROM elecbill.bill b
 			   WHERE b.account_id = p_account AND b.live AND b.kind IN ('regular', 'final'))
 			- elecbill._opening_days(p_account, p_plan)
 		FROM elecbill.customer_agreement g
-		WHERE g.account_id = p_account AND g.tariff_plan_id = p_plan AND g.valid && daterange(p_since, p_day));
-END $$;
+		WHERE g.account_id = p_account AND g.tariff_plan_id = p_plan AND g.valid && daterange(p_since, p_day))
+		ELSE '{}' END;
+END;
 COMMENT ON FUNCTION elecbill._unbilled_days(bigint, bigint, date, date, daterange) IS
-'days from since to before a day on which an account had an agreement on a plan, that neither a live bill nor the period covers, nor the system before has billed';
-
-CREATE FUNCTION elecbill._tier_before(p_account bigint, p_plan bigint, p_scope_start date, p_day date,
-	p_period daterange) RETURNS numeric
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	open_days datemultirange;
-	later record;
-	kwh numeric;
-BEGIN
-	IF p_scope_start < p_day THEN
-		open_days := elecbill._unbilled_days(p_account, p_plan, p_scope_start, p_day, p_period);
-	END IF;
-	IF NOT isempty(open_days) THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'UB412',
-			CONSTRAINT = 'earlier_period_unbilled',
-			MESSAGE = 'an earlier period of the same tier scope is not billed yet',
-			DETAIL = format('The tiers count from %s; no bill covers %s.', p_scope_start, open_days),
-			HINT = 'Bill the earlier period first, then retry.';
-	END IF;
-	SELECT b.service INTO later
-	FROM elecbill.bill b
-	WHERE b.account_id = p_account AND b.live AND lower(b.service) >= upper(p_period)
-		-- what is billed already may be worked out again, by simulate_bill()
-		AND NOT EXISTS (SELECT FROM elecbill.bill x
-			WHERE x.account_id = p_account AND x.live AND x.service && p_period)
-		AND EXISTS (SELECT FROM jsonb_array_elements(b.snapshot -> 'parts') AS p(part),
-				jsonb_array_elements(p.part -> 'scopes') AS s(scope)
-			WHERE (p.part ->> 'plan_id')::bigint = p_plan
-				AND (s.scope ->> 'start')::date = p_scope_start)
-	LIMIT 1;
-	IF FOUND THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'UB409',
-			CONSTRAINT = 'later_period_billed',
-			MESSAGE = 'a later period of the same tier scope is billed already',
-			DETAIL = format('The bill for %s counted its tiers without these days.', later.service),
-			HINT = 'Cancel the later bills, then bill in order.';
-	END IF;
-	IF p_scope_start >= p_day THEN
-		RETURN 0;
-	END IF;
-	SELECT coalesce(sum(elecbill._parts_kwh(b.snapshot -> 'parts', p_plan, p_scope_start, p_day)), 0)
-	INTO kwh
-	FROM elecbill.bill b
-	WHERE b.account_id = p_account AND b.live AND b.service && daterange(p_scope_start, p_day);
-	RETURN kwh + (
-		SELECT coalesce(sum(elecbill._usage_kwh(t.usage, p_plan, p_scope_start, p_day)), 0)
-		FROM elecbill.bill b JOIN elecbill.bill_true_up t ON t.bill_id = b.id
-		WHERE b.account_id = p_account AND b.live AND lower(b.service) < p_day);
-END $$;
-COMMENT ON FUNCTION elecbill._tier_before(bigint, bigint, date, date, daterange) IS
-'kWh on live bills of an account and plan from the start of a tier scope to a day, corrections of them on earlier bills included; UB412 when a day before the period is not billed, UB409 when a later one is';
+'one row: the days from since to before a day on which an account had an agreement on a plan, that neither a live bill nor the period covers, nor the system before has billed';
 
 CREATE FUNCTION elecbill._past_kw(p_agreement elecbill.customer_agreement, p_day date) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -185,10 +121,11 @@ CREATE FUNCTION elecbill._history_check(p_agreement elecbill.customer_agreement,
 	p_period daterange) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	open_days datemultirange := elecbill._unbilled_days(p_agreement.account_id, p_agreement.tariff_plan_id,
-		p_since, p_day, p_period);
+	open_days datemultirange;
 	later daterange;
 BEGIN
+	SELECT d.days INTO open_days
+	FROM elecbill._unbilled_days(p_agreement.account_id, p_agreement.tariff_plan_id, p_since, p_day, p_period) AS d;
 	IF NOT isempty(open_days) THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'UB412',

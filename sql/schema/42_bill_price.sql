@@ -11,6 +11,7 @@ CREATE TYPE elecbill.plan_price AS (
 	definition	jsonb,
 	sha256		text,
 	scopes		text[],
+	starts		date[],
 	year_start	text,
 	month_day	integer,
 	looks_back	boolean,
@@ -25,6 +26,7 @@ COMMENT ON COLUMN elecbill.plan_price.tariff IS 'the compiled value of all of th
 COMMENT ON COLUMN elecbill.plan_price.definition IS 'its JSON form, as tariff_snapshot keeps it';
 COMMENT ON COLUMN elecbill.plan_price.sha256 IS 'sha256 of definition::text in hexadecimal digits';
 COMMENT ON COLUMN elecbill.plan_price.scopes IS 'tier scopes beyond the bill: month, quarter, year';
+COMMENT ON COLUMN elecbill.plan_price.starts IS 'of each of them the first local day of the one that holds the first of the days';
 COMMENT ON COLUMN elecbill.plan_price.year_start IS 'MM-DD on which the tier year begins; all versions agree';
 COMMENT ON COLUMN elecbill.plan_price.month_day IS 'day on which the tier month begins; all versions agree';
 COMMENT ON COLUMN elecbill.plan_price.looks_back IS 'it has a ratchet, or a minimum or maximum of the year';
@@ -70,6 +72,8 @@ BEGIN
 	FROM elecbill._components(price.definition) AS c;
 	price.looks_back := price.looks_back OR EXISTS (SELECT FROM elecbill._definitions(price.definition) AS d,
 		jsonb_each(d.definition -> 'demands') AS m(name, demand) WHERE m.demand #> '{ratchet,lookback}' IS NOT NULL);
+	price.starts := ARRAY(SELECT elecbill._scope_start(s.scope, lower(p_days), price.year_start, price.month_day)
+		FROM unnest(price.scopes) WITH ORDINALITY AS s(scope, n) ORDER BY s.n);
 	RETURN price;
 END $$;
 COMMENT ON FUNCTION elecbill._plan_price(elecbill.customer_agreement, daterange, timestamptz, jsonb) IS
@@ -84,3 +88,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._line_version(jsonb, integer, date) IS
 'tariff_version.id of a line by its version and last local day, from plan_price.versions; NULL: a version that is no row';
+
+CREATE FUNCTION elecbill._part_prices(p_parts elecbill.bill_part[], p_known_at timestamptz, p_override jsonb)
+RETURNS elecbill.plan_price[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	prices elecbill.plan_price[];
+	one record;
+BEGIN
+	FOR one IN SELECT DISTINCT ON (p.price) p.agreement, p.days FROM unnest(p_parts) AS p ORDER BY p.price LOOP
+		prices := prices || elecbill._plan_price(one.agreement, one.days, p_known_at, p_override);
+	END LOOP;
+	RETURN prices;
+END $$;
+COMMENT ON FUNCTION elecbill._part_prices(elecbill.bill_part[], timestamptz, jsonb) IS
+'the prices of agreements that are rated together, those with the same plan and days once; bill_part.price is the number here. Errors of tariff_for()';

@@ -16,7 +16,8 @@ BEGIN
 	IF ids IS NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'UB404',
-			MESSAGE = format('there is no account %s', quote_nullable(p_account));
+			MESSAGE = format('there is no account %s', quote_nullable(p_account)),
+			HINT = 'An account is named by its number, or by ORG/NUMBER.';
 	ELSIF cardinality(ids) > 1 THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'UB409',
@@ -34,7 +35,7 @@ RETURN to_char(p_at AT TIME ZONE p_zone, 'YYYY-MM-DD HH24:MI:SS');
 COMMENT ON FUNCTION elecbill._local_time(timestamptz, text) IS
 'an instant by the wall clock of a zone, whatever the session is set to';
 
-CREATE FUNCTION elecbill._segment_check(p_point bigint, p_installation bigint, p_piece tstzrange,
+CREATE FUNCTION elecbill._segment_ends(p_point bigint, p_installation bigint, p_piece tstzrange,
 	p_readings bigint, p_first timestamptz, p_last timestamptz) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -84,7 +85,7 @@ BEGIN
 			HINT = 'Import the reading of this instant, then retry.';
 	END IF;
 END $$;
-COMMENT ON FUNCTION elecbill._segment_check(bigint, bigint, tstzrange, bigint, timestamptz, timestamptz) IS
+COMMENT ON FUNCTION elecbill._segment_ends(bigint, bigint, tstzrange, bigint, timestamptz, timestamptz) IS
 'UB404 no_readings or no_boundary_reading when the energy of a meter in a range cannot be told';
 
 CREATE FUNCTION elecbill._segment_backwards(p_point bigint, p_installation bigint, p_piece tstzrange,
@@ -119,181 +120,111 @@ END $$;
 COMMENT ON FUNCTION elecbill._segment_backwards(bigint, bigint, tstzrange, integer) IS
 'raises UB422 register_backwards and says where';
 
-CREATE FUNCTION elecbill._reading_primary(p_register bigint, p_multiplier numeric, p_at timestamptz,
-	OUT primary_wh bigint, OUT quality integer)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	SELECT round(r.register_wh * p_multiplier)::bigint, r.quality INTO primary_wh, quality
-	FROM elecbill.reading_effective r WHERE r.register_id = p_register AND r.read_at = p_at;
-END $$;
-COMMENT ON FUNCTION elecbill._reading_primary(bigint, numeric, timestamptz) IS
-'the value of a register at an instant, times the multiplier; NULL: none counts';
-
-CREATE FUNCTION elecbill._billed_ends(p_installation bigint, p_piece tstzrange, OUT boundary timestamptz[], OUT at timestamptz[])
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	SELECT array_agg(x.boundary), array_agg(x.at) INTO boundary, at
-	FROM (SELECT DISTINCT ON (e.boundary) e.boundary, e.at
-		FROM elecbill.bill_segment s
-		JOIN elecbill.bill b ON b.id = s.bill_id
-		CROSS JOIN LATERAL (VALUES (lower(s.during), s.start_at), (upper(s.during), s.end_at)) AS e(boundary, at)
-		WHERE s.installation_id = p_installation AND b.live AND e.at IS NOT NULL
-			AND e.boundary IN (lower(p_piece), upper(p_piece))
-		ORDER BY e.boundary, e.at) AS x;
-END $$;
-COMMENT ON FUNCTION elecbill._billed_ends(bigint, tstzrange) IS
-'those ends of a range at which a bill before or behind it rests on a reading, and the read_at of that';
-
-CREATE FUNCTION elecbill._piece_readings(p_register bigint, p_installation elecbill.meter_installation, p_piece tstzrange,
-	p_packed tstzmultirange)
-RETURNS TABLE (boundary timestamptz, primary_wh bigint, quality integer, read_at timestamptz, disputed boolean)
+CREATE FUNCTION elecbill._segment_check(p_part elecbill.bill_part, p_installation bigint, p_piece tstzrange,
+	p_readings bigint, p_first timestamptz, p_last timestamptz, p_held integer) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	billed record;
-	ends tstzrange[] := ARRAY[tstzrange(lower(p_piece) - interval '12 hours', lower(p_piece) + interval '12 hours', '[]'),
-		tstzrange(upper(p_piece) - interval '12 hours', upper(p_piece) + interval '12 hours', '[]')];
+	point bigint := (p_part.agreement).usage_point_id;
 BEGIN
-	-- days that were loaded have no readings at all
-	IF p_packed @> p_piece AND NOT EXISTS (SELECT FROM unnest(ends) AS e(near)
-		CROSS JOIN LATERAL (SELECT FROM elecbill.reading_effective r WHERE r.register_id = p_register
-			AND r.read_at >= lower(e.near) AND r.read_at <= upper(e.near) LIMIT 1) AS x)
-	THEN
-		RETURN;
-	END IF;
-	-- Where two bills meet they rest on one reading, also when an earlier one came late into its slot:
-	-- else the energy between the two would be on both.
-	billed := elecbill._billed_ends(p_installation.id, p_piece);
-	IF p_packed IS NULL THEN
-		RETURN QUERY
-		SELECT p.boundary, coalesce(k.primary_wh, p.primary_wh), coalesce(k.quality, p.quality),
-			CASE WHEN k.primary_wh IS NULL THEN p.read_at ELSE e.at END, k.primary_wh IS NOT NULL
-		FROM elecbill._boundary_readings(p_register, p_installation.multiplier, lower(p_piece), upper(p_piece)) AS p
-		LEFT JOIN unnest(billed.boundary, billed.at) AS e(boundary, at) ON e.boundary = p.boundary AND e.at <> p.read_at
-		LEFT JOIN LATERAL elecbill._reading_primary(p_register, p_installation.multiplier, e.at) AS k ON e.at IS NOT NULL;
-	ELSE
-		RETURN QUERY
-		SELECT p.boundary, coalesce(k.primary_wh, p.primary_wh),
-			CASE WHEN p.behind THEN p.quality ELSE coalesce(k.quality, p.quality) END,
-			CASE WHEN k.primary_wh IS NULL THEN p.read_at ELSE e.at END, k.primary_wh IS NOT NULL
-		FROM elecbill._usage_readings(p_register, p_installation.multiplier, lower(p_piece), upper(p_piece), p_packed) AS p
-		LEFT JOIN unnest(billed.boundary, billed.at) AS e(boundary, at) ON e.boundary = p.boundary AND e.at <> p.read_at
-		LEFT JOIN LATERAL elecbill._reading_primary(p_register, p_installation.multiplier, e.at) AS k ON e.at IS NOT NULL;
-	END IF;
-END $$;
-COMMENT ON FUNCTION elecbill._piece_readings(bigint, elecbill.meter_installation, tstzrange, tstzmultirange) IS
-'the readings of an installation in a range that count beside packed days, as _usage_readings(); disputed: a bill rests on another one at this end, which is given instead';
-
-CREATE FUNCTION elecbill._segment_usage(p_tariff elecbill.tariff, p_installation elecbill.meter_installation,
-	p_register bigint, p_wrap_wh bigint, p_piece tstzrange, p_disputed timestamptz[],
-	OUT usage elecbill.usage_summary, OUT readings bigint, OUT first timestamptz, OUT last timestamptz,
-	OUT start_at timestamptz, OUT start_wh bigint, OUT end_at timestamptz, OUT end_wh bigint,
-	OUT disputed timestamptz[], OUT estimated boolean)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	profiles elecbill.load_profile[];
-	packed tstzmultirange;
-BEGIN
-	SELECT array_agg(d.profile), range_agg(d.during) INTO profiles, packed
-	FROM elecbill._profile_days(p_installation.usage_point_id, 0, p_installation.id, lower(p_piece), upper(p_piece)) AS d
-	WHERE lower(d.during) <> ALL (p_disputed) AND upper(d.during) <> ALL (p_disputed);
-	SELECT elecbill.register_usage(p_tariff, x.boundary, x.primary_wh, p_wrap_wh, x.quality, x.profile),
-		count(x.boundary), min(x.boundary), max(x.boundary),
-		-- boundaries and instants of readings rise together
-		min(x.read_at), max(x.read_at), array_agg(x.boundary) FILTER (WHERE x.disputed), bool_or(x.quality & 4096 <> 0)
-	INTO usage, readings, first, last, start_at, end_at, disputed, estimated
-	FROM (
-		SELECT p.boundary, p.primary_wh, p.quality, p.read_at, p.disputed, NULL::elecbill.load_profile AS profile
-		FROM elecbill._piece_readings(p_register, p_installation, p_piece, packed) AS p
-	UNION ALL
-		SELECT NULL, NULL, NULL, NULL, NULL, d.profile FROM unnest(profiles) AS d(profile)) AS x;
-	-- a loaded day needs no reading at its midnights
-	start_at := CASE WHEN lower(packed) < first THEN NULL ELSE start_at END;
-	end_at := CASE WHEN upper(packed) > last THEN NULL ELSE end_at END;
-	first := least(first, lower(packed));
-	last := greatest(last, upper(packed));
-	readings := readings + 2 * coalesce(cardinality(profiles), 0);
-	IF start_at IS NOT NULL THEN
-		start_wh := (elecbill._reading_primary(p_register, 1, start_at)).primary_wh;
-	END IF;
-	IF end_at IS NOT NULL THEN
-		end_wh := (elecbill._reading_primary(p_register, 1, end_at)).primary_wh;
-	END IF;
-END $$;
-COMMENT ON FUNCTION elecbill._segment_usage(elecbill.tariff, elecbill.meter_installation, bigint, bigint, tstzrange, timestamptz[]) IS
-'import energy of an installation in a range, by profiles where they count, else by readings, and the readings at its ends. disputed: ends where a bill rests on another reading than a profile would; given again, the days there are taken from readings';
-
-CREATE FUNCTION elecbill._rate_segments(p_agreement elecbill.customer_agreement, p_span tstzrange,
-	p_tariff elecbill.tariff, p_first_n integer, OUT segments elecbill.bill_segment[],
-	OUT summary elecbill.usage_summary, OUT missing_s bigint)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	one record;
-	piece tstzrange;
-	u record;
-	facts jsonb;
-	seg elecbill.bill_segment;
-BEGIN
-	missing_s := extract(epoch FROM upper(p_span) - lower(p_span));
-	FOR one IN
-		SELECT i AS inst, i.id, i.multiplier, i.valid * p_span AS piece, g.id AS register_id,
-			round(g.wrap_wh * i.multiplier)::bigint AS wrap_wh
-		FROM elecbill.meter_installation i
-		LEFT JOIN elecbill.meter_register g ON g.meter_id = i.meter_id AND g.code = '1.8.0'
-		WHERE i.usage_point_id = p_agreement.usage_point_id AND i.role = 'main' AND i.valid && p_span
-		ORDER BY i.valid
-	LOOP
-		piece := one.piece;
-		u := elecbill._segment_usage(p_tariff, one.inst, one.register_id, one.wrap_wh, piece, '{}');
-		IF u.disputed IS NOT NULL THEN
-			u := elecbill._segment_usage(p_tariff, one.inst, one.register_id, one.wrap_wh, piece, u.disputed);
-		END IF;
-		IF u.readings < 2 OR u.first > lower(piece) OR u.last < upper(piece) THEN
-			PERFORM elecbill._segment_check(p_agreement.usage_point_id, one.id, piece, u.readings, u.first, u.last);
-		END IF;
-		facts := u.usage::jsonb;
-		IF (facts ->> 'held')::integer > 0 THEN
-			PERFORM elecbill._segment_backwards(p_agreement.usage_point_id, one.id,
-				tstzrange(lower(piece), upper(piece), '[]'), (facts ->> 'held')::integer);
-		END IF;
-		seg.missing_s := (facts ->> 'missing_s')::bigint
-			+ extract(epoch FROM u.first - lower(piece) + (upper(piece) - u.last));
-		seg := ROW(NULL, p_agreement.org_id, NULL, p_first_n + coalesce(cardinality(segments), 0), p_agreement.id,
-			p_agreement.usage_point_id, one.id, tstzrange(u.first, u.last), one.register_id, u.start_at, u.start_wh,
-			u.end_at, u.end_wh, one.multiplier, (facts ->> 'total_kwh')::numeric * 1000, seg.missing_s,
-			CASE WHEN seg.missing_s > 0 THEN 'missing' WHEN u.estimated THEN 'estimated' ELSE facts ->> 'quality' END);
-		segments := segments || seg;
-		summary := CASE WHEN summary IS NULL THEN u.usage
-			ELSE elecbill.usage_merge(summary, u.usage) END;
-		missing_s := missing_s - extract(epoch FROM upper(piece) - lower(piece))::bigint + seg.missing_s;
-	END LOOP;
-	IF segments IS NULL THEN
+	IF p_installation IS NULL THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'UB404',
 			CONSTRAINT = 'no_installation',
-			MESSAGE = format('usage point %s has no main meter in the period',
-				(SELECT code FROM elecbill.usage_point WHERE id = p_agreement.usage_point_id)),
-			DETAIL = format('Asked for %s.', p_span);
+			MESSAGE = format('usage point %s has no main meter in the period', (SELECT code FROM elecbill.usage_point WHERE id = point)),
+			DETAIL = format('Asked for %s.', p_part.span);
+	END IF;
+	IF p_readings < 2 OR p_first > lower(p_piece) OR p_last < upper(p_piece) THEN
+		PERFORM elecbill._segment_ends(point, p_installation, p_piece, p_readings, p_first, p_last);
+	END IF;
+	IF p_held > 0 THEN
+		PERFORM elecbill._segment_backwards(point, p_installation, tstzrange(lower(p_piece), upper(p_piece), '[]'), p_held);
 	END IF;
 END $$;
-COMMENT ON FUNCTION elecbill._rate_segments(elecbill.customer_agreement, tstzrange, elecbill.tariff, integer) IS
-'energy of an agreement in a range: a segment per installed meter, numbered from first_n, and all of them as one usage_summary';
+COMMENT ON FUNCTION elecbill._segment_check(elecbill.bill_part, bigint, tstzrange, bigint, timestamptz, timestamptz, integer) IS
+'UB404 no_installation, no_readings, no_boundary_reading, UB422 register_backwards when the energy of a meter in a range cannot be told; a restart at an end is no error';
 
-CREATE FUNCTION elecbill._scope_kwh(p_summaries jsonb[], p_scope text, p_price elecbill.plan_price) RETURNS jsonb
+CREATE FUNCTION elecbill._parts_usage(p_parts elecbill.bill_part[], p_prices elecbill.plan_price[], p_strict boolean,
+	OUT parts elecbill.bill_part[], OUT alone bigint[])
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	one record;
+	at bigint;
+	former bigint;
+	n integer;
+	part elecbill.bill_part;
+	seg elecbill.bill_segment;
+BEGIN
+	alone := '{}';
+	FOR one IN SELECT * FROM elecbill._piece_usage(p_parts, p_prices, '{}') LOOP
+		IF at IS DISTINCT FROM one.i THEN
+			parts := parts || part;
+			former := part.account_id;
+			at := one.i;
+			part := p_parts[at];
+			part.missing_s := extract(epoch FROM upper(part.span) - lower(part.span));
+			n := CASE WHEN part.account_id = former THEN n ELSE 0 END;
+		END IF;
+		IF one.disputed IS NOT NULL THEN
+			SELECT * INTO one FROM elecbill._piece_usage(ARRAY[part], p_prices, one.disputed) AS u
+			WHERE u.installation_id = one.installation_id;
+		END IF;
+		IF (one.readings >= 2 AND one.first = lower(one.piece) AND one.last = upper(one.piece)
+			AND (one.usage ->> 'held')::integer = 0) IS NOT TRUE
+		THEN
+			IF NOT p_strict THEN
+				alone := alone || part.account_id;
+				CONTINUE;
+			END IF;
+			PERFORM elecbill._segment_check(part, one.installation_id, one.piece, one.readings, one.first, one.last,
+				(one.usage ->> 'held')::integer);
+		END IF;
+		n := n + 1;
+		seg.missing_s := (one.usage ->> 'missing_s')::bigint
+			+ extract(epoch FROM one.first - lower(one.piece) + (upper(one.piece) - one.last));
+		seg := ROW(NULL, (part.agreement).org_id, NULL, n, (part.agreement).id, (part.agreement).usage_point_id, one.installation_id,
+			tstzrange(one.first, one.last), one.register_id, one.start_at, one.start_wh, one.end_at, one.end_wh, one.multiplier,
+			(one.usage ->> 'total_kwh')::numeric * 1000, seg.missing_s,
+			CASE WHEN seg.missing_s > 0 THEN 'missing' WHEN one.estimated THEN 'estimated' ELSE one.usage ->> 'quality' END);
+		part.summary := CASE WHEN part.segments IS NULL THEN one.summary ELSE elecbill.usage_merge(part.summary, one.summary) END;
+		part.usage := CASE WHEN part.segments IS NULL THEN one.usage ELSE part.summary::jsonb END;
+		part.segments := part.segments || seg;
+		part.missing_s := part.missing_s - extract(epoch FROM upper(one.piece) - lower(one.piece))::bigint + seg.missing_s;
+	END LOOP;
+	parts := parts[2:] || part;
+END $$;
+COMMENT ON FUNCTION elecbill._parts_usage(elecbill.bill_part[], elecbill.plan_price[], boolean) IS
+'energy of agreements: a segment per installed meter, all of them as one usage_summary, seconds without measured energy. alone: accounts whose readings are to be looked at; strict: that is done here. UB404 no_installation, no_readings, no_boundary_reading, UB422 register_backwards';
+
+CREATE FUNCTION elecbill._agreement_usage(p_agreement elecbill.customer_agreement, p_span tstzrange, p_tariff elecbill.tariff)
+RETURNS elecbill.usage_summary
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	part elecbill.bill_part;
+	price elecbill.plan_price;
+	used record;
+BEGIN
+	part.account_id := p_agreement.account_id;
+	part.agreement := p_agreement;
+	part.span := p_span;
+	part.price := 1;
+	price.tariff := p_tariff;
+	used := elecbill._parts_usage(ARRAY[part], ARRAY[price], true);
+	RETURN (used.parts[1]).summary;
+END $$;
+COMMENT ON FUNCTION elecbill._agreement_usage(elecbill.customer_agreement, tstzrange, elecbill.tariff) IS
+'energy of an agreement in a range, classified by a tariff; errors of _parts_usage()';
+
+CREATE FUNCTION elecbill._scope_kwh(p_summaries jsonb[], p_scope text, p_year_start text, p_month_day integer) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	-- mostly one run of days of one version: nothing is to be summed
-	IF cardinality(p_summaries) = 1 AND jsonb_array_length(p_summaries[1] -> 'parts') = 1 THEN
-		RETURN jsonb_build_object(elecbill._scope_start(p_scope, (p_summaries[1] #>> '{parts,0,from}')::date, p_price.year_start,
-			p_price.month_day), p_summaries[1] #> '{parts,0,total_kwh}');
-	END IF;
 	RETURN (
 		SELECT jsonb_object_agg(s.start, s.kwh)
-		FROM (SELECT elecbill._scope_start(p_scope, (q.part ->> 'from')::date, p_price.year_start, p_price.month_day) AS start,
+		FROM (SELECT elecbill._scope_start(p_scope, (q.part ->> 'from')::date, p_year_start, p_month_day) AS start,
 				sum((q.part ->> 'total_kwh')::numeric) AS kwh
 			FROM unnest(p_summaries) AS u(summary), elecbill._summary_parts(u.summary) AS q(part)
 			GROUP BY 1) AS s);
 END $$;
-COMMENT ON FUNCTION elecbill._scope_kwh(jsonb[], text, elecbill.plan_price) IS
+COMMENT ON FUNCTION elecbill._scope_kwh(jsonb[], text, text, integer) IS
 'kWh of usage summaries by the month, quarter or year of their days: {first day: kWh}';
 
 CREATE FUNCTION elecbill._scopes_apart(p_scope text, p_counted jsonb, p_earlier jsonb) RETURNS void
@@ -315,160 +246,190 @@ END $$;
 COMMENT ON FUNCTION elecbill._scopes_apart(text, jsonb, jsonb) IS
 'UB409 tier_scopes when agreements before this one on the same bill used energy in a later scope than the first';
 
-CREATE FUNCTION elecbill._rate_scopes(p_price elecbill.plan_price, p_parts jsonb, p_account bigint,
-	p_day date, p_period daterange, p_usage jsonb, p_true_up jsonb, OUT before jsonb, OUT scopes jsonb)
+CREATE FUNCTION elecbill._part_scopes(p_part elecbill.bill_part, p_year_start text, p_month_day integer,
+	p_tiers elecbill.tier_before[], p_mates jsonb, p_true_up jsonb, OUT before jsonb, OUT scopes jsonb)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	plan bigint := p_price.plan_id;
-	one text;
-	since date;
+	plan bigint := (p_part.agreement).tariff_plan_id;
+	day date := lower(p_part.days);
+	one elecbill.tier_before;
 	earlier jsonb;
 	rated numeric;
-	used jsonb;
 	counted jsonb;
 BEGIN
 	before := '{}';
 	scopes := '[]';
-	FOREACH one IN ARRAY coalesce(p_price.scopes, '{}') LOOP
-		since := elecbill._scope_start(one, p_day, p_price.year_start, p_price.month_day);
+	FOREACH one IN ARRAY p_tiers LOOP
+		IF NOT isempty(one.open_days) OR one.later IS NOT NULL THEN
+			PERFORM elecbill._tier_check(one);
+		END IF;
+		rated := one.kwh;
+		IF one.taken IS NOT NULL THEN
+			rated := rated + elecbill._opening_kwh(p_part.account_id, plan, one.scope, one.since, day);
+		END IF;
+		IF p_true_up <> '[]' THEN
+			rated := rated + elecbill._usage_kwh(p_true_up, plan, one.since, day);
+		END IF;
 		-- what the agreements before this one on the same bill have used, by scope
 		earlier := NULL;
-		IF p_parts <> '[]' THEN
-			earlier := elecbill._scope_kwh(ARRAY(SELECT p.part -> 'summary' FROM jsonb_array_elements(p_parts) AS p(part)
-				WHERE (p.part ->> 'plan_id')::bigint = plan), one, p_price);
+		IF p_mates <> '[]' THEN
+			earlier := elecbill._scope_kwh(ARRAY(SELECT p.part -> 'summary' FROM jsonb_array_elements(p_mates) AS p(part)
+				WHERE (p.part ->> 'plan_id')::bigint = plan), one.scope, p_year_start, p_month_day);
+			rated := rated + coalesce((earlier ->> one.since::text)::numeric, 0);
 		END IF;
-		rated := elecbill._tier_before(p_account, plan, since, p_day, p_period)
-			+ elecbill._opening_kwh(p_account, plan, one, since, p_day)
-			+ elecbill._usage_kwh(p_true_up, plan, since, p_day)
-			+ coalesce((earlier ->> since::text)::numeric, 0);
-		before := before || jsonb_build_object(one, rated);
-		used := elecbill._scope_kwh(ARRAY[p_usage], one, p_price);
-		IF used ? since::text AND used - since::text = '{}' THEN
-			counted := jsonb_build_array(jsonb_build_object('scope', one, 'start', since, 'kwh', used -> since::text, 'before', rated));
+		before := before || jsonb_build_object(one.scope, rated);
+		-- mostly one run of days that begins with the bill: nothing is to be summed
+		IF jsonb_array_length(p_part.usage -> 'parts') = 1 AND (p_part.usage #>> '{parts,0,from}')::date = day THEN
+			counted := jsonb_build_array(jsonb_build_object('scope', one.scope, 'start', one.since,
+				'kwh', p_part.usage #> '{parts,0,total_kwh}', 'before', rated));
 		ELSE
-			SELECT jsonb_agg(jsonb_build_object('scope', one, 'start', s.key, 'kwh', s.value,
-				'before', CASE s.key WHEN since::text THEN rated ELSE 0 END) ORDER BY s.key) INTO counted
-			FROM jsonb_each(used) AS s;
+			SELECT jsonb_agg(jsonb_build_object('scope', one.scope, 'start', s.key, 'kwh', s.value,
+				'before', CASE s.key WHEN one.since::text THEN rated ELSE 0 END) ORDER BY s.key) INTO counted
+			FROM jsonb_each(elecbill._scope_kwh(ARRAY[p_part.usage], one.scope, p_year_start, p_month_day)) AS s;
 		END IF;
 		IF earlier IS NOT NULL THEN
-			PERFORM elecbill._scopes_apart(one, counted, earlier);
+			PERFORM elecbill._scopes_apart(one.scope, counted, earlier);
 		END IF;
 		scopes := scopes || coalesce(counted, '[]');
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION elecbill._rate_scopes(elecbill.plan_price, jsonb, bigint, date, daterange, jsonb, jsonb) IS
-'the tier scopes of a tariff beyond the bill: kWh before the first day (ctx.before of rate()), and kWh of these parts by scope. true_up: what this bill corrects of earlier ones, as bill_true_up.usage';
+COMMENT ON FUNCTION elecbill._part_scopes(elecbill.bill_part, text, integer, elecbill.tier_before[], jsonb, jsonb) IS
+'the tier scopes of an agreement beyond the bill: kWh before the first day (ctx.before of rate()), and kWh of these days by scope. mates: the agreements before this one on the same bill, as in its snapshot; true_up: what this bill corrects of earlier ones, as bill_true_up.usage';
 
-CREATE FUNCTION elecbill._rate_lines(p_agreement elecbill.customer_agreement, p_price elecbill.plan_price,
-	p_summary elecbill.usage_summary, p_ctx jsonb, p_zone text, p_after integer, p_segment integer)
-RETURNS elecbill.bill_line[]
+CREATE FUNCTION elecbill._parts_context(p_parts elecbill.bill_part[], p_prices elecbill.plan_price[], p_true_up jsonb,
+	p_strict boolean, OUT parts elecbill.bill_part[], OUT alone bigint[])
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	only_version bigint;
+	one record;
+	part elecbill.bill_part;
+	former elecbill.bill_part;
+	price elecbill.plan_price;
+	versions integer;
+	sc record;
+	history record;
+	mates jsonb;
 BEGIN
-	-- a plan that does not change in these days: nothing is to be looked for
-	IF p_price.kinds IS NOT NULL THEN
-		only_version := (p_price.versions #>> '{0,id}')::bigint;
-		RETURN (
-			SELECT array_agg(ROW(p_agreement.org_id, NULL, p_after + l.n, p_segment, only_version,
-				coalesce(p_price.kinds ->> l.code, l.code), l.code, l.grp, nullif(l.label, l.code), l.period, l.tier, l.quantity,
-				CASE l.unit WHEN 'percent' THEN 'money' ELSE l.unit END, l.price, l.factor,
-				l.amount_raw, l.amount, l.during, l.quality)::elecbill.bill_line ORDER BY l.n)
-			FROM elecbill.rate(p_price.tariff, p_summary, p_ctx) AS l);
-	END IF;
-	RETURN (
-		SELECT array_agg(ROW(p_agreement.org_id, NULL, p_after + l.n, p_segment,
-			elecbill._line_version(p_price.versions, l.version, d.last),
-			coalesce(c.kind, l.code), l.code, l.grp, nullif(l.label, l.code), l.period, l.tier, l.quantity,
-			CASE l.unit WHEN 'percent' THEN 'money' ELSE l.unit END, l.price, l.factor,
-			l.amount_raw, l.amount, l.during, l.quality)::elecbill.bill_line ORDER BY l.n)
-		FROM elecbill.rate(p_price.tariff, p_summary, p_ctx) AS l,
-			LATERAL (SELECT ((upper(l.during) - interval '1 microsecond') AT TIME ZONE p_zone)::date AS last) AS d,
-			LATERAL elecbill._component_of(p_price.definition, l.code, l.version, d.last) AS c);
+	alone := '{}';
+	FOR one IN SELECT * FROM elecbill._tiers_before(p_parts, p_prices) AS t ORDER BY t.i LOOP
+		part := p_parts[one.i];
+		IF one.doubtful AND NOT p_strict THEN
+			alone := alone || part.account_id;
+			CONTINUE;
+		END IF;
+		mates := CASE WHEN part.account_id = former.account_id THEN mates || former.rated ELSE '[]' END;
+		IF part.price IS DISTINCT FROM former.price THEN
+			price := p_prices[part.price];
+			versions := jsonb_array_length(price.versions);
+		END IF;
+		sc := elecbill._part_scopes(part, price.year_start, price.month_day, coalesce(one.tiers, '{}'), mates, p_true_up);
+		part.ctx := jsonb_build_object('version', price.versions #> '{0,version}', 'before', sc.before, 'final', true,
+			'during', jsonb_build_array(lower(part.span), upper(part.span)), 'attrs', part.attrs);
+		IF versions <> 1 THEN
+			part.ctx := part.ctx - 'version';
+		END IF;
+		IF price.looks_back THEN
+			history := elecbill._rate_history(price.definition, part.agreement, part.days, part.period);
+			part.ctx := part.ctx || history.ctx;
+		END IF;
+		part.rated := jsonb_build_object('tariff_version_id', price.versions #> '{0,id}', 'version', price.versions #> '{0,version}',
+			'agreement_id', (part.agreement).id, 'plan_id', (part.agreement).tariff_plan_id, 'definition', price.sha256,
+			'from', lower(part.days), 'to', upper(part.days), 'ctx', part.ctx, 'scopes', sc.scopes, 'summary', part.usage);
+		IF versions > 1 THEN
+			part.rated := part.rated - '{tariff_version_id,version}'::text[] || jsonb_build_object('versions', price.versions);
+		END IF;
+		IF price.looks_back THEN
+			part.rated := part.rated || jsonb_strip_nulls(jsonb_build_object('since', history.since));
+		END IF;
+		parts := parts || part;
+		former := part;
+	END LOOP;
 END $$;
-COMMENT ON FUNCTION elecbill._rate_lines(elecbill.customer_agreement, elecbill.plan_price, elecbill.usage_summary, jsonb, text, integer, integer) IS
-'the lines of rate() as those of a bill, numbered behind others; segment: number of the first segment of the agreement';
+COMMENT ON FUNCTION elecbill._parts_context(elecbill.bill_part[], elecbill.plan_price[], jsonb, boolean) IS
+'what rate() has to know besides the energy, and what the bill will say it saw. alone: accounts whose other bills are to be looked at; strict: that is done here. Errors of tier scopes and of _rate_history()';
 
-CREATE FUNCTION elecbill._rate_account(p_account bigint, p_period daterange, p_known_at timestamptz,
-	p_override jsonb, p_true_up jsonb DEFAULT '[]', INOUT known elecbill.plan_price[] DEFAULT '{}', OUT service daterange,
-	OUT segments elecbill.bill_segment[], OUT lines elecbill.bill_line[], OUT snapshot jsonb, OUT definitions jsonb,
-	OUT missing_s bigint)
+CREATE FUNCTION elecbill._parts_drafts(p_parts elecbill.bill_part[], p_prices elecbill.plan_price[], p_known_at timestamptz)
+RETURNS elecbill.bill_draft[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	one record;
+	part elecbill.bill_part;
+	draft elecbill.bill_draft;
+	line elecbill.bill_line;
+	rated jsonb[];
+	drafts elecbill.bill_draft[];
+BEGIN
+	FOR one IN SELECT * FROM elecbill._parts_lines(p_parts, p_prices) AS l ORDER BY l.i LOOP
+		part := p_parts[one.i];
+		IF draft.account_id IS DISTINCT FROM part.account_id THEN
+			drafts := drafts || draft;
+			rated := ARRAY[part.rated];
+			draft := ROW(NULL, part.account_id, NULL, part.period, part.days, part.segments, one.lines,
+				jsonb_build_object('known_at', p_known_at, 'parts', rated), part.missing_s);
+		ELSE
+			FOREACH line IN ARRAY coalesce(one.lines, '{}') LOOP
+				line.n := coalesce(cardinality(draft.lines), 0) + 1;
+				draft.lines := draft.lines || line;
+			END LOOP;
+			draft.service := daterange(least(lower(draft.service), lower(part.days)), greatest(upper(draft.service), upper(part.days)));
+			draft.segments := draft.segments || part.segments;
+			rated := rated || part.rated;
+			draft.snapshot := jsonb_build_object('known_at', p_known_at, 'parts', rated);
+			draft.missing_s := draft.missing_s + part.missing_s;
+		END IF;
+	END LOOP;
+	RETURN drafts[2:] || draft;
+END $$;
+COMMENT ON FUNCTION elecbill._parts_drafts(elecbill.bill_part[], elecbill.plan_price[], timestamptz) IS
+'rates agreements, whose energy and context are known, and puts those of an account on one bill; errors of rate()';
+
+CREATE FUNCTION elecbill._rate_accounts(p_accounts bigint[], p_periods daterange[], p_known_at timestamptz,
+	p_override jsonb, p_true_up jsonb, OUT drafts elecbill.bill_draft[], OUT definitions jsonb, OUT alone bigint[])
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO, YMD'
 -- planned once per session: to plan over all months of reading takes as long as to read one
 SET plan_cache_mode = force_generic_plan SET jit = off AS $$
 DECLARE
-	zone text;
-	price elecbill.plan_price := known[1];
-	parts jsonb := jsonb '[]';
-	agr elecbill.customer_agreement;
-	days daterange;
-	span tstzrange;
-	s record;
-	sc record;
-	history record;
-	since date;
-	summary jsonb;
-	ctx jsonb;
-	first_n integer;
+	one boolean := cardinality(p_accounts) = 1;
+	step record;
+	prices elecbill.plan_price[];
 BEGIN
-	missing_s := 0;
+	drafts := '{}'::elecbill.bill_draft[];
 	definitions := '{}';
-	FOR agr IN
-		SELECT * FROM elecbill.customer_agreement g
-		WHERE g.account_id = p_account AND g.valid && p_period ORDER BY lower(g.valid), g.id
-	LOOP
-		days := agr.valid * p_period;
-		IF zone IS NULL THEN
-			zone := (SELECT o.zone FROM elecbill.org o WHERE o.id = agr.org_id);
-		END IF;
-		span := tstzrange(elecbill.day_start(lower(days), zone), elecbill.day_start(upper(days), zone));
-		IF (price.plan_id, price.days, price.known_at) = (agr.tariff_plan_id, days, p_known_at) IS NOT TRUE
-			OR p_override IS NOT NULL
-		THEN
-			price := elecbill._plan_price(agr, days, p_known_at, p_override);
-			definitions := definitions || jsonb_build_object(price.sha256, price.definition);
-		END IF;
-		first_n := coalesce(cardinality(segments), 0) + 1;
-		s := elecbill._rate_segments(agr, span, price.tariff, first_n);
-		summary := s.summary::jsonb;
-		sc := elecbill._rate_scopes(price, parts, p_account, lower(days), p_period, summary, p_true_up);
-		ctx := CASE jsonb_array_length(price.versions) WHEN 1 THEN jsonb_build_object('version', price.versions #> '{0,version}')
-			ELSE '{}' END || jsonb_build_object(
-			'before', sc.before, 'final', true,
-			'during', jsonb_build_array(lower(span), upper(span)), 'attrs', coalesce((
-			SELECT jsonb_object_agg(CASE x.name WHEN 'household_size' THEN 'persons' ELSE x.name END, x.value)
-			FROM elecbill.agreement_attribute x
-			WHERE x.agreement_id = agr.id AND x.valid @> lower(days)), '{}'));
-		since := NULL;
-		IF price.looks_back THEN
-			history := elecbill._rate_history(price.definition, agr, days, p_period);
-			ctx := ctx || history.ctx;
-			since := history.since;
-		END IF;
-		lines := lines || elecbill._rate_lines(agr, price, s.summary, ctx, zone, coalesce(cardinality(lines), 0), first_n);
-		parts := parts || (jsonb_build_object('agreement_id', agr.id, 'plan_id', agr.tariff_plan_id,
-			'definition', price.sha256,
-			'from', lower(days), 'to', upper(days), 'ctx', ctx, 'scopes', sc.scopes,
-			'summary', summary) || CASE jsonb_array_length(price.versions)
-			WHEN 1 THEN jsonb_build_object('tariff_version_id', price.versions #> '{0,id}', 'version', price.versions #> '{0,version}')
-			WHEN 0 THEN jsonb_build_object('tariff_version_id', NULL, 'version', NULL)
-			ELSE jsonb_build_object('versions', price.versions) END
-			|| jsonb_strip_nulls(jsonb_build_object('since', since)));
-		segments := segments || s.segments;
-		missing_s := missing_s + s.missing_s;
-		service := daterange(least(lower(service), lower(days)), greatest(upper(service), upper(days)));
-	END LOOP;
-	IF service IS NULL THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'UB404',
-			CONSTRAINT = 'no_agreement',
-			MESSAGE = format('account %s has no agreement in %s',
-				(SELECT account_no FROM elecbill.customer_account WHERE id = p_account), p_period),
-			HINT = 'An agreement says which usage point the account pays for, by which tariff.';
+	step := elecbill._bill_parts(p_accounts, p_periods);
+	alone := step.alone;
+	IF step.parts IS NOT NULL THEN
+		prices := elecbill._part_prices(step.parts, p_known_at, p_override);
+		definitions := (SELECT jsonb_object_agg(p.sha256, p.definition) FROM unnest(prices) AS p);
+		step := elecbill._parts_usage(step.parts, prices, one);
+		alone := alone || step.alone;
 	END IF;
-	snapshot := jsonb_build_object('known_at', p_known_at, 'parts', parts);
-	known := ARRAY[price];
+	IF step.alone <> '{}' THEN
+		step.parts := elecbill._parts_left(step.parts, step.alone);
+	END IF;
+	IF step.parts IS NOT NULL THEN
+		step := elecbill._parts_context(step.parts, prices, p_true_up, one);
+		alone := alone || step.alone;
+	END IF;
+	IF step.alone <> '{}' THEN
+		step.parts := elecbill._parts_left(step.parts, step.alone);
+	END IF;
+	IF step.parts IS NOT NULL THEN
+		drafts := elecbill._parts_drafts(step.parts, prices, p_known_at);
+	END IF;
+	alone := ARRAY(SELECT DISTINCT a.id FROM unnest(alone) AS a(id));
 END $$;
-COMMENT ON FUNCTION elecbill._rate_account(bigint, daterange, timestamptz, jsonb, jsonb, elecbill.plan_price[]) IS
-'all of a bill but the writing: service days, segments, lines (segment_id is the number of the segment), snapshot, seconds without data. override: a tariff to use instead of that of the agreements; true_up: what the bill corrects of earlier ones, as bill_true_up.usage; known: the price of the last account, given back as that of this one. definitions by sha256: those that were not in it';
+COMMENT ON FUNCTION elecbill._rate_accounts(bigint[], daterange[], timestamptz, jsonb, jsonb) IS
+'all of the bills of accounts, in their order, but the writing; tariffs by sha256. override: a tariff to use instead of that of the agreements; true_up: what the bill, of one account then, corrects of earlier ones, as bill_true_up.usage. alone: accounts that are not rated here, for there is something to be looked at: each is to be rated by itself, which says what is wrong, if anything. Any other error is that of one of them: nobody is rated then';
+
+CREATE FUNCTION elecbill._rate_account(p_account bigint, p_period daterange, p_known_at timestamptz,
+	p_override jsonb, p_true_up jsonb DEFAULT '[]', OUT service daterange,
+	OUT segments elecbill.bill_segment[], OUT lines elecbill.bill_line[], OUT snapshot jsonb, OUT definitions jsonb,
+	OUT missing_s bigint)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	SELECT d.service, d.segments, d.lines, d.snapshot, r.definitions, d.missing_s
+	INTO service, segments, lines, snapshot, definitions, missing_s
+	FROM elecbill._rate_accounts(ARRAY[p_account], ARRAY[p_period], p_known_at, p_override, p_true_up) AS r, unnest(r.drafts) AS d;
+END $$;
+COMMENT ON FUNCTION elecbill._rate_account(bigint, daterange, timestamptz, jsonb, jsonb) IS
+'_rate_accounts() for one: service days, segments, lines (segment_id is the number of the segment), snapshot, tariffs by sha256, seconds without data';

@@ -132,6 +132,9 @@ BEGIN
 	PERFORM elecbill._bill_run_freeze(run);
 	PERFORM elecbill._bill_run_cut(run, elecbill._bill_run_accounts(run));
 	RETURN run.id;
+EXCEPTION WHEN OTHERS THEN
+	PERFORM elecbill._refused(p_org, 'bill_run_start', format('%s %s', p_cycle, p_period), SQLSTATE, SQLERRM);
+	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.bill_run_start(text, text, daterange, text) IS
 'makes a run for the accounts of a cycle (codes of org and cycle) over local days [from, to) and cuts its batches; the same arguments return the same run, or a new one after that was cancelled. kind regular: a period of the cycle; offcycle: any days; final: the accounts whose agreements end in the period, from their first day without a bill on. UB400 not a period, UB404 no such cycle, UB412 the period is not over, or a price series that bills read by their month has no price for it';
@@ -193,42 +196,49 @@ CREATE FUNCTION elecbill._bill_accounts(p_run elecbill.bill_run, p_accounts bigi
 	OUT bills integer, OUT parked integer)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	half integer := cardinality(p_accounts) / 2;
+	made record;
+	again bigint[];
+	size integer;
 	one record;
 	code text;
 	message text;
 	detail text;
 	hint text;
 BEGIN
-	bills := elecbill._bill_batch(p_run, p_accounts);
-	parked := 0;
-EXCEPTION WHEN OTHERS THEN
-	IF elecbill._not_its_fault(SQLSTATE) THEN
-		RAISE;
-	END IF;
-	IF half > 0 THEN
-		bills := 0;
-		parked := 0;
-		FOR one IN
-			SELECT h.* FROM unnest(ARRAY[1, half + 1], ARRAY[half, cardinality(p_accounts)]) AS c(f, t),
-				elecbill._bill_accounts(p_run, p_accounts[c.f:c.t]) AS h
-		LOOP
-			bills := bills + one.bills;
-			parked := parked + one.parked;
-		END LOOP;
-		RETURN;
-	END IF;
-	GET STACKED DIAGNOSTICS code = CONSTRAINT_NAME, message = MESSAGE_TEXT,
-		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	PERFORM elecbill._bill_exception(p_run, p_accounts[1], 'error',
-		CASE WHEN code = 'bill_service_excl' THEN 'already_billed'
-			WHEN SQLSTATE LIKE 'UB%' AND code <> '' THEN code ELSE 'error' END,
-		SQLSTATE, message, detail, hint);
 	bills := 0;
-	parked := 1;
+	parked := 0;
+	BEGIN
+		made := elecbill._bill_batch(p_run, p_accounts);
+		bills := made.bills;
+		again := made.alone;
+		size := 1;
+	EXCEPTION WHEN OTHERS THEN
+		IF elecbill._not_its_fault(SQLSTATE) THEN
+			RAISE;
+		END IF;
+		IF cardinality(p_accounts) = 1 THEN
+			GET STACKED DIAGNOSTICS code = CONSTRAINT_NAME, message = MESSAGE_TEXT,
+				detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+			PERFORM elecbill._bill_exception(p_run, p_accounts[1], 'error',
+				CASE WHEN code = 'bill_service_excl' THEN 'already_billed'
+					WHEN SQLSTATE LIKE 'UB%' AND code <> '' THEN code ELSE 'error' END,
+				SQLSTATE, message, detail, hint);
+			parked := 1;
+			RETURN;
+		END IF;
+		again := p_accounts;
+		size := (cardinality(p_accounts) + 1) / 2;
+	END;
+	FOR one IN
+		SELECT h.* FROM generate_series(1, cardinality(again), size) AS f,
+			elecbill._bill_accounts(p_run, again[f:f + size - 1]) AS h
+	LOOP
+		bills := bills + one.bills;
+		parked := parked + one.parked;
+	END LOOP;
 END $$;
 COMMENT ON FUNCTION elecbill._bill_accounts(elecbill.bill_run, bigint[]) IS
-'bills accounts in one subtransaction; when one fails, halves them until the bad ones are alone, and parks those';
+'bills accounts in one subtransaction, then one by one those that have to be looked at; when it fails, halves them until the bad ones are alone, and parks those';
 
 CREATE FUNCTION elecbill._bill_run_begin(p_run bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -1,28 +1,6 @@
 -- 43_bill_write.sql: draft bills are written
--- Accounts are rated one by one; what came of them is written as a set, for a row costs less in company.
+-- The accounts of a batch are rated together (42_bill_part.sql), and what came of them is written as a set.
 -- Locks: the customer_account, so that one bill of an account at a time is made or taken back.
-
-CREATE TYPE elecbill.bill_draft AS (
-	bill_id		bigint,
-	account_id	bigint,
-	kind		text,
-	days		daterange,
-	service		daterange,
-	segments	elecbill.bill_segment[],
-	lines		elecbill.bill_line[],
-	snapshot	jsonb,
-	missing_s	bigint
-);
-COMMENT ON TYPE elecbill.bill_draft IS 'a bill that is rated and not yet written';
-COMMENT ON COLUMN elecbill.bill_draft.bill_id IS 'the id it will have';
-COMMENT ON COLUMN elecbill.bill_draft.account_id IS 'who owes it';
-COMMENT ON COLUMN elecbill.bill_draft.kind IS 'as in bill';
-COMMENT ON COLUMN elecbill.bill_draft.days IS 'the days that were asked for';
-COMMENT ON COLUMN elecbill.bill_draft.service IS 'those of them it covers';
-COMMENT ON COLUMN elecbill.bill_draft.segments IS 'numbered from 1';
-COMMENT ON COLUMN elecbill.bill_draft.lines IS 'segment_id is the number of the segment';
-COMMENT ON COLUMN elecbill.bill_draft.snapshot IS 'as in bill';
-COMMENT ON COLUMN elecbill.bill_draft.missing_s IS 'seconds of the days without measured energy';
 
 CREATE FUNCTION elecbill._tariff_keep(p_definitions jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -42,21 +20,29 @@ RETURN p_kind = 'vat' OR p_grp = 'tax';
 COMMENT ON FUNCTION elecbill._is_tax(text, text) IS
 'whether a bill line is tax: what rate() adds for the tax rates of components, and components of group tax';
 
-CREATE FUNCTION elecbill._drafts_write(p_run elecbill.bill_run, p_drafts elecbill.bill_draft[]) RETURNS void
+CREATE FUNCTION elecbill._drafts_write(p_run elecbill.bill_run, p_drafts elecbill.bill_draft[], p_kind text)
+RETURNS elecbill.bill_draft[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	drafts elecbill.bill_draft[];
 	segment_ids bigint[];
 BEGIN
+	drafts := ARRAY(SELECT ROW(nextval('elecbill.bill_id_seq'), d.account_id, p_kind, d.days, d.service, d.segments, d.lines,
+		d.snapshot, d.missing_s)::elecbill.bill_draft FROM unnest(p_drafts) AS d);
 	INSERT INTO elecbill.bill (id, org_id, account_id, run_id, kind, service, amount, tax_amount, snapshot, supersedes_id)
 	OVERRIDING SYSTEM VALUE
 	SELECT d.bill_id, p_run.org_id, d.account_id, p_run.id, d.kind, d.service, s.amount, s.tax_amount, d.snapshot,
-		elecbill._superseded(d.account_id, d.service)
-	FROM unnest(p_drafts) AS d,
+		-- the last issued bill for the same days that was cancelled
+		(SELECT b.id FROM elecbill.bill b
+		 WHERE b.account_id = d.account_id AND b.service = d.service AND NOT b.live AND b.number IS NOT NULL
+			AND b.kind IN ('regular', 'final')
+		 ORDER BY b.id DESC LIMIT 1)
+	FROM unnest(drafts) AS d,
 		LATERAL (SELECT coalesce(sum(l.amount), 0) AS amount,
 			coalesce(sum(l.amount) FILTER (WHERE elecbill._is_tax(l.kind, l.grp)), 0) AS tax_amount FROM unnest(d.lines) AS l) AS s;
 	-- the segments of all drafts in a row: lines find theirs without a join
 	segment_ids := ARRAY(SELECT nextval('elecbill.bill_segment_id_seq')
-		FROM unnest(p_drafts) AS d, generate_series(1, cardinality(d.segments)));
+		FROM unnest(drafts) AS d, generate_series(1, cardinality(d.segments)));
 	INSERT INTO elecbill.bill_segment (id, org_id, bill_id, n, agreement_id, usage_point_id,
 		installation_id, during, register_id, start_at, start_wh, end_at, end_wh, multiplier,
 		energy_wh, missing_s, quality)
@@ -65,7 +51,7 @@ BEGIN
 		s.register_id, s.start_at, s.start_wh, s.end_at, s.end_wh, s.multiplier, s.energy_wh,
 		s.missing_s, s.quality
 	FROM (SELECT u.bill_id, u.segments, sum(cardinality(u.segments)) OVER (ORDER BY u.i) - cardinality(u.segments) AS before
-		FROM unnest(p_drafts) WITH ORDINALITY AS u(bill_id, account_id, kind, days, service, segments, lines, snapshot, missing_s, i)) AS d,
+		FROM unnest(drafts) WITH ORDINALITY AS u(bill_id, account_id, kind, days, service, segments, lines, snapshot, missing_s, i)) AS d,
 		unnest(d.segments) AS s;
 	INSERT INTO elecbill.bill_line (org_id, bill_id, n, segment_id, tariff_version_id, kind, component,
 		grp, label, period, tier, quantity, unit, price, factor, amount_raw, amount, during, quality)
@@ -73,11 +59,12 @@ BEGIN
 		l.period, l.tier, l.quantity, l.unit, l.price, l.factor, l.amount_raw, l.amount, l.during,
 		l.quality
 	FROM (SELECT u.bill_id, u.lines, sum(cardinality(u.segments)) OVER (ORDER BY u.i) - cardinality(u.segments) AS before
-		FROM unnest(p_drafts) WITH ORDINALITY AS u(bill_id, account_id, kind, days, service, segments, lines, snapshot, missing_s, i)) AS d,
+		FROM unnest(drafts) WITH ORDINALITY AS u(bill_id, account_id, kind, days, service, segments, lines, snapshot, missing_s, i)) AS d,
 		unnest(d.lines) AS l;
+	RETURN drafts;
 END $$;
-COMMENT ON FUNCTION elecbill._drafts_write(elecbill.bill_run, elecbill.bill_draft[]) IS
-'writes drafts, whose accounts the caller has locked, with their segments and lines';
+COMMENT ON FUNCTION elecbill._drafts_write(elecbill.bill_run, elecbill.bill_draft[], text) IS
+'writes drafts, whose accounts the caller has locked, with their segments and lines; returns them with their ids and kind';
 
 CREATE FUNCTION elecbill._bill_write(p_run elecbill.bill_run, p_account bigint, p_days daterange, p_kind text,
 	p_known_at timestamptz, p_true_up elecbill.bill_true_up[], p_extra elecbill.bill_line[]) RETURNS elecbill.bill_draft
@@ -100,24 +87,11 @@ BEGIN
 		lines := lines || extra;
 	END LOOP;
 	PERFORM elecbill._tariff_keep(r.definitions);
-	draft := ROW(nextval('elecbill.bill_id_seq'), p_account, p_kind, p_days, r.service, r.segments, lines, r.snapshot, r.missing_s);
-	PERFORM elecbill._drafts_write(p_run, ARRAY[draft]);
-	RETURN draft;
+	draft := ROW(NULL, p_account, NULL, p_days, r.service, r.segments, lines, r.snapshot, r.missing_s);
+	RETURN (elecbill._drafts_write(p_run, ARRAY[draft], p_kind))[1];
 END $$;
 COMMENT ON FUNCTION elecbill._bill_write(elecbill.bill_run, bigint, daterange, text, timestamptz, elecbill.bill_true_up[], elecbill.bill_line[]) IS
 'rates days of an account, which the caller has locked, and writes the draft with segments and lines, those of extra last; errors of rating';
-
-CREATE FUNCTION elecbill._superseded(p_account bigint, p_service daterange) RETURNS bigint
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RETURN (
-		SELECT b.id FROM elecbill.bill b
-		WHERE b.account_id = p_account AND b.service = p_service AND NOT b.live AND b.number IS NOT NULL
-			AND b.kind IN ('regular', 'final')
-		ORDER BY b.id DESC LIMIT 1);
-END $$;
-COMMENT ON FUNCTION elecbill._superseded(bigint, daterange) IS
-'the last issued bill of an account for the same days that was cancelled; NULL: there was none';
 
 CREATE FUNCTION elecbill._bill_days(p_run elecbill.bill_run, p_account bigint) RETURNS daterange
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -178,50 +152,72 @@ END $$;
 COMMENT ON FUNCTION elecbill._bill_waiting(elecbill.bill_run, bigint[]) IS
 'those of some accounts whose next bill has more than its energy, or may have: corrections, shares, adjustments';
 
-CREATE FUNCTION elecbill._bill_batch(p_run elecbill.bill_run, p_accounts bigint[]) RETURNS integer
+CREATE FUNCTION elecbill._bill_refuse(p_now boolean) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF p_now THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'UB412',
+			CONSTRAINT = 'no_bill',
+			MESSAGE = 'the customer is not billed',
+			DETAIL = 'He has the tag no_bill.',
+			HINT = 'customer_tags_set() takes it away; then bill_run_retry() bills the account.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION elecbill._bill_refuse(boolean) IS 'UB412 no_bill when an account whose customer has that tag is all there is to be billed';
+
+CREATE FUNCTION elecbill._bill_batch(p_run elecbill.bill_run, p_accounts bigint[], OUT bills integer, OUT alone bigint[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	kind text := CASE p_run.kind WHEN 'final' THEN 'final' ELSE 'regular' END;
 	account bigint;
 	waiting bigint[];
 	billed bigint[];
+	unbilled bigint[];
 	days daterange;
-	known elecbill.plan_price[];
+	plain bigint[];
+	periods daterange[];
 	r record;
-	drafts elecbill.bill_draft[] := '{}'::elecbill.bill_draft[];
-	bills integer := 0;
 BEGIN
+	bills := 0;
+	alone := '{}';
 	-- one bill of an account at a time is made or taken back: the tiers of one rest on the others
 	PERFORM FROM elecbill.customer_account a WHERE a.id = ANY (p_accounts) ORDER BY a.id FOR NO KEY UPDATE;
 	waiting := elecbill._bill_waiting(p_run, p_accounts);
 	billed := ARRAY(SELECT DISTINCT b.account_id FROM elecbill.bill b
 		WHERE b.account_id = ANY (p_accounts) AND b.live AND b.kind IN ('regular', 'final')
 			AND (b.service && p_run.period OR b.run_id = p_run.id));
+	unbilled := ARRAY(SELECT a.id FROM elecbill.customer_account a JOIN elecbill.customer c ON c.id = a.customer_id
+		WHERE a.id = ANY (p_accounts) AND 'no_bill' = ANY (c.tags));
 	FOREACH account IN ARRAY p_accounts LOOP
 		days := p_run.period;
 		IF p_run.kind = 'final' OR account = ANY (billed) THEN
 			days := elecbill._bill_due_days(p_run, account);
 		END IF;
 		CONTINUE WHEN days IS NULL;
-		bills := bills + 1;
+		IF account = ANY (unbilled) THEN
+			PERFORM elecbill._bill_refuse(cardinality(p_accounts) = 1);
+			alone := alone || account;
+			CONTINUE;
+		END IF;
 		IF account = ANY (waiting) THEN
 			PERFORM elecbill._bill_make(p_run, account, days, kind);
+			bills := bills + 1;
 		ELSE
-			r := elecbill._rate_account(account, days, p_run.known_at, NULL, '[]', known);
-			known := r.known;
-			IF r.definitions <> '{}' THEN
-				PERFORM elecbill._tariff_keep(r.definitions);
-			END IF;
-			drafts := drafts || ROW(nextval('elecbill.bill_id_seq'), account, kind, days, r.service, r.segments, r.lines,
-				r.snapshot, r.missing_s)::elecbill.bill_draft;
+			plain := plain || account;
+			periods := periods || days;
 		END IF;
 	END LOOP;
-	PERFORM elecbill._drafts_write(p_run, drafts);
-	PERFORM elecbill._drafts_look(p_run, drafts);
-	RETURN bills;
+	IF plain IS NOT NULL THEN
+		r := elecbill._rate_accounts(plain, periods, p_run.known_at, NULL, '[]');
+		PERFORM elecbill._tariff_keep(r.definitions);
+		PERFORM elecbill._drafts_look(p_run, elecbill._drafts_write(p_run, r.drafts, kind));
+		bills := bills + cardinality(r.drafts);
+		alone := alone || r.alone;
+	END IF;
 END $$;
 COMMENT ON FUNCTION elecbill._bill_batch(elecbill.bill_run, bigint[]) IS
-'writes the draft bills of accounts, of those that this run has not billed before; returns how many. UB409 when another live bill covers some of the days, and the errors of rating: nothing is written then';
+'writes the draft bills of accounts, of those that this run has not billed before; returns how many. alone: those that are to be billed one by one, for there is something to be looked at. UB412 the only one is not to be billed; UB409 when another live bill covers some of the days, and the errors of rating: nothing is written then';
 
 CREATE FUNCTION elecbill._bill_make(p_run elecbill.bill_run, p_account bigint, p_days daterange, p_kind text) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -265,33 +261,42 @@ BEGIN
 	UPDATE elecbill.bill_exception SET state = 'resolved'
 	WHERE run_id = p_run.id AND account_id = ANY (ARRAY(SELECT d.account_id FROM unnest(p_drafts) AS d))
 		AND severity = 'error' AND state <> 'resolved';
-	PERFORM CASE WHEN d.missing_s > 0 THEN elecbill._bill_exception(p_run, d.account_id, 'warn', 'missing_readings', '01000',
-			'readings are missing in the period; what passed unmeasured is not billed',
+	PERFORM elecbill._bill_exceptions(p_run, ARRAY(SELECT ROW(NULL, NULL, d.account_id, 'warn', x.*, NULL, NULL)::elecbill.bill_exception
+	FROM unnest(p_drafts) AS d, LATERAL (
+		SELECT 'missing_readings', '01000', 'readings are missing in the period; what passed unmeasured is not billed',
 			format('%s of %s.', justify_interval(make_interval(secs => d.missing_s)), d.days),
-			'The lines of the bill say so. Late readings do not change a bill; true_up() bills the difference on the next.')
-		ELSE elecbill._bill_exception(p_run, d.account_id, 'warn', 'estimated_readings', '01000',
-			'readings are too far apart for the periods of the tariff',
+			'The lines of the bill say so. Late readings do not change a bill; true_up() bills the difference on the next.'
+		WHERE d.missing_s > 0
+	UNION ALL
+		SELECT 'estimated_readings', '01000', 'readings are too far apart for the periods of the tariff',
 			'The energy between two readings was shared over the periods by time.',
-			'The lines of the bill say so. Read the meter more often, or put the account on a tariff without periods.') END
-	FROM unnest(p_drafts) AS d
-	WHERE d.missing_s > 0 OR EXISTS (SELECT FROM unnest(d.segments) AS s WHERE s.quality = 'estimated');
+			'The lines of the bill say so. Read the meter more often, or put the account on a tariff without periods.'
+		WHERE d.missing_s = 0 AND EXISTS (SELECT FROM unnest(d.segments) AS s WHERE s.quality = 'estimated')) AS x));
 END $$;
 COMMENT ON FUNCTION elecbill._drafts_look(elecbill.bill_run, elecbill.bill_draft[]) IS
 'says what is to be looked at in drafts that were written, and holds those that a rule for their readings holds';
+
+CREATE FUNCTION elecbill._bill_exceptions(p_run elecbill.bill_run, p_said elecbill.bill_exception[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	INSERT INTO elecbill.bill_exception AS e
+		(org_id, run_id, account_id, severity, code, sqlstate, message, detail, hint, state)
+	SELECT p_run.org_id, p_run.id, x.account_id, x.severity, x.code, x.sqlstate, x.message, nullif(x.detail, ''), nullif(x.hint, ''),
+		CASE x.severity WHEN 'warn' THEN 'noted' ELSE 'parked' END
+	FROM unnest(p_said) AS x
+	ON CONFLICT (run_id, account_id) DO UPDATE SET severity = excluded.severity, code = excluded.code,
+		sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail,
+		hint = excluded.hint, state = excluded.state, at = excluded.at;
+END $$;
+COMMENT ON FUNCTION elecbill._bill_exceptions(elecbill.bill_run, elecbill.bill_exception[]) IS
+'writes what a run has to say about accounts; the last word counts';
 
 CREATE FUNCTION elecbill._bill_exception(p_run elecbill.bill_run, p_account bigint, p_severity text,
 	p_code text, p_sqlstate text, p_message text, p_detail text, p_hint text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	-- planned once per session: a function in SQL would be planned for each account of a run
-	INSERT INTO elecbill.bill_exception AS e
-		(org_id, run_id, account_id, severity, code, sqlstate, message, detail, hint, state)
-	VALUES (p_run.org_id, p_run.id, p_account, p_severity, p_code, p_sqlstate, p_message,
-		nullif(p_detail, ''), nullif(p_hint, ''), CASE p_severity WHEN 'warn' THEN 'noted' ELSE 'parked' END)
-	ON CONFLICT (run_id, account_id) DO UPDATE SET severity = excluded.severity, code = excluded.code,
-		sqlstate = excluded.sqlstate, message = excluded.message, detail = excluded.detail,
-		hint = excluded.hint, state = excluded.state, at = excluded.at;
+	PERFORM elecbill._bill_exceptions(p_run, ARRAY[ROW(NULL, NULL, p_account, p_severity, p_code, p_sqlstate, p_message, p_detail,
+		p_hint, NULL, NULL)::elecbill.bill_exception]);
 END $$;
 COMMENT ON FUNCTION elecbill._bill_exception(elecbill.bill_run, bigint, text, text, text, text, text, text) IS
-'writes what a run has to say about an account; the last word counts';
-
+'_bill_exceptions() for one account';

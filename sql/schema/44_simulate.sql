@@ -127,10 +127,10 @@ BEGIN ATOMIC
 	SELECT l.n, format('%s  %s = %s %s', concat_ws(' ',
 			elecbill._line_name(p_bill.snapshot, s.agreement_id, l.component, l.kind, p_lang),
 			CASE WHEN l.tier > 0 THEN format(CASE WHEN p_lang = 'en' THEN 'tier %s' ELSE '第%s档' END, l.tier) END,
-			elecbill.label(l.period, p_lang)),
+			elecbill.label(l.period, p_lang), CASE WHEN l.grp = 'tax' AND l.segment_id IS NULL THEN elecbill.label('tax', p_lang) END),
 		concat_ws(' × ', format('%s %s', trim_scale(l.quantity),
 				CASE l.unit WHEN 'money' THEN p_currency ELSE elecbill.label(l.unit, p_lang) END),
-			trim_scale(l.price) || CASE l.kind WHEN 'percent' THEN ' %' ELSE '' END, CASE WHEN l.factor <> 1 THEN trim_scale(l.factor) END),
+			trim_scale(l.price) || CASE WHEN l.kind IN ('percent', 'vat') THEN ' %' ELSE '' END, CASE WHEN l.factor <> 1 THEN trim_scale(l.factor) END),
 		CASE WHEN l.amount_raw = l.amount THEN l.amount::text
 			ELSE format(CASE WHEN p_lang = 'en' THEN '%s, rounded %s' ELSE '%s 舍入为 %s' END,
 				trim_scale(l.amount_raw), l.amount) END,

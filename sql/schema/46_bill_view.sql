@@ -3,7 +3,7 @@
 CREATE VIEW elecbill.bill_summary WITH (security_invoker = true) AS
 SELECT a.account_no AS user_id, c.name AS username, to_char(lower(b.service), 'YYYY-MM') AS month,
 	b.amount,
-	elecbill.label(CASE b.status WHEN 'paid' THEN 'paid' ELSE 'issued' END,
+	elecbill.label(CASE WHEN b.status = 'paid' OR b.amount = 0 THEN 'paid' ELSE 'issued' END,
 		elecbill._lang()) AS status
 FROM elecbill.bill b
 JOIN elecbill.customer_account a ON a.id = b.account_id
@@ -14,7 +14,7 @@ COMMENT ON COLUMN elecbill.bill_summary.user_id IS 'account number';
 COMMENT ON COLUMN elecbill.bill_summary.username IS 'name of the customer';
 COMMENT ON COLUMN elecbill.bill_summary.month IS 'month in which the billed days begin, YYYY-MM';
 COMMENT ON COLUMN elecbill.bill_summary.amount IS 'amount in the currency of the org';
-COMMENT ON COLUMN elecbill.bill_summary.status IS '未缴费 or 已缴费; issued or paid when elecbill.lang is en';
+COMMENT ON COLUMN elecbill.bill_summary.status IS '未缴费 or 已缴费 (also of a bill of 0.00); issued or paid when elecbill.lang is en';
 
 CREATE VIEW elecbill.bill_detail WITH (security_invoker = true) AS
 SELECT o.code AS org, b.id AS bill_id, b.number, b.status, a.account_no, c.name AS customer, b.service,

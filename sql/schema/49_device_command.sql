@@ -113,14 +113,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill.command_next(uuid, integer) IS 'hands out what a collector should fetch beside its schedule: commands read and relay_read of meters on its routes, the most urgent first, at most max (1 to 1000). What is not answered within a minute is handed out again until its deadline. The daemon calls it every 10 seconds and when NOTIFY elecbill_command wakes it. UB400 another max, UB404 unknown collector';
 
-CREATE FUNCTION elecbill.command_take(p_executor text, p_org text, p_max integer DEFAULT 20)
+CREATE FUNCTION elecbill.command_take(p_executor text, p_org text, p_max integer DEFAULT 20, trial boolean DEFAULT false)
 RETURNS TABLE (command bigint, meter text, usage_point text, kind text, deadline_at timestamptz)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	owner	integer := elecbill._org_get(p_org);
+	owner	elecbill.org := (SELECT o FROM elecbill.org AS o WHERE o.id = elecbill._org_get(p_org));
 BEGIN
 	IF p_executor ~ '^\S{1,64}$' IS NOT TRUE OR p_max BETWEEN 1 AND 1000 IS NOT TRUE THEN
 		RAISE EXCEPTION 'an executor has a name without blanks and takes 1 to 1000 orders at a time' USING ERRCODE = 'UB400';
+	ELSIF owner.state = 'sandbox' AND trial IS NOT TRUE THEN
+		RAISE EXCEPTION 'org % is a sandbox: nobody is cut off', quote_literal(p_org)
+			USING ERRCODE = 'UB412', HINT = 'trial => true hands out its orders, for a program that switches nothing; go_live() ends the sandbox.';
 	END IF;
 	PERFORM elecbill._command_expire();
 	RETURN QUERY
@@ -130,7 +133,7 @@ BEGIN
 		JOIN elecbill.meter AS m ON m.id = d.meter_id
 		LEFT JOIN elecbill.meter_installation AS i ON i.meter_id = d.meter_id AND i.valid @> elecbill.now()
 		LEFT JOIN elecbill.usage_point AS u ON u.id = i.usage_point_id
-		WHERE d.org_id = owner AND d.kind IN ('disconnect', 'reconnect') AND d.state = 'queued'
+		WHERE d.org_id = owner.id AND d.kind IN ('disconnect', 'reconnect') AND d.state = 'queued'
 		  AND d.deadline_at > elecbill.now()
 		ORDER BY d.priority, d.id
 		LIMIT p_max FOR UPDATE OF d SKIP LOCKED
@@ -142,7 +145,7 @@ BEGIN
 	)
 	SELECT h.id, h.serial, h.code, h.kind, h.deadline_at FROM handed AS h ORDER BY h.priority, h.id;
 END $$;
-COMMENT ON FUNCTION elecbill.command_take(text, text, integer) IS 'hands out the orders (disconnect, reconnect) of an org to whoever executes them: the interface of a vendor''s platform, or the list of an electrician; executor is its name, 1 to 64 characters without blanks. The most urgent first, at most max (1 to 1000). Each order is handed out once; command_ack() answers it, and from its deadline on it is expired. The oldest first. UB400, UB404';
+COMMENT ON FUNCTION elecbill.command_take(text, text, integer, boolean) IS 'hands out the orders (disconnect, reconnect) of an org to whoever executes them: the interface of a vendor''s platform, or the list of an electrician; executor is its name, 1 to 64 characters without blanks. The most urgent first, at most max (1 to 1000). Each order is handed out once; command_ack() answers it, and from its deadline on it is expired. The oldest first. Orders of a sandbox are for nobody: trial hands them out, and they are given up when the org is live. UB400, UB404, UB412 a sandbox';
 
 CREATE FUNCTION elecbill._order_look(p_order elecbill.device_command) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -248,7 +251,7 @@ COMMENT ON FUNCTION elecbill.command_ack(text, bigint, text, jsonb) IS 'an execu
 
 CREATE VIEW elecbill.device_command_open WITH (security_invoker = true) AS
 SELECT d.org_id, d.id AS command, m.serial AS meter, d.kind, d.state, d.priority, d.created_by, d.created_at, d.deadline_at,
-	d.sent_to, d.attempts, d.answered_at
+	d.sent_to, d.attempts, d.answered_at, (SELECT o.code FROM elecbill.org AS o WHERE o.id = d.org_id) AS org
 FROM elecbill.device_command AS d
 JOIN elecbill.meter AS m ON m.id = d.meter_id
 WHERE d.state IN ('queued', 'sent')
@@ -269,3 +272,4 @@ COMMENT ON COLUMN elecbill.device_command_open.deadline_at IS 'when it expires';
 COMMENT ON COLUMN elecbill.device_command_open.sent_to IS 'who has it';
 COMMENT ON COLUMN elecbill.device_command_open.attempts IS 'how often it was handed out';
 COMMENT ON COLUMN elecbill.device_command_open.answered_at IS 'of an order: when it was said to be done';
+COMMENT ON COLUMN elecbill.device_command_open.org IS 'code of the org';

@@ -2,7 +2,7 @@
 
 CREATE VIEW elecbill.reading_gap WITH (security_invoker = true) AS
 SELECT i.org_id, u.code AS usage_point, m.serial AS meter, c.code AS collector,
-	g.from_at, g.to_at, g.slots, g.open
+	g.from_at, g.to_at, g.slots, g.open, (SELECT o.code FROM elecbill.org AS o WHERE o.id = i.org_id) AS org
 FROM elecbill.meter AS m
 JOIN elecbill.meter_register AS r ON r.meter_id = m.id AND r.code = '1.8.0'
 JOIN elecbill.meter_installation AS i ON i.meter_id = m.id
@@ -37,6 +37,7 @@ COMMENT ON COLUMN elecbill.reading_gap.from_at IS 'the first slot without a read
 COMMENT ON COLUMN elecbill.reading_gap.to_at IS 'the last one';
 COMMENT ON COLUMN elecbill.reading_gap.slots IS 'how many are missing; a slot is interval_s of the meter long';
 COMMENT ON COLUMN elecbill.reading_gap.open IS 'no reading has come since';
+COMMENT ON COLUMN elecbill.reading_gap.org IS 'code of the org';
 
 CREATE FUNCTION elecbill._meter_patience(p_interval_s integer) RETURNS interval
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -46,7 +47,8 @@ COMMENT ON FUNCTION elecbill._meter_patience(integer) IS 'how old the newest rea
 CREATE VIEW elecbill.collector_status WITH (security_invoker = true) AS
 SELECT c.org_id, c.code AS collector, c.version, c.contact_at, c.last_seen_at,
 	greatest(c.contact_at, c.last_seen_at) < elecbill.now() - make_interval(secs => c.silent_after_s) AS silent,
-	c.acked_seq, coalesce(r.meters, 0) AS meters, coalesce(r.silent, 0) AS silent_meters, r.oldest_at
+	c.acked_seq, coalesce(r.meters, 0) AS meters, coalesce(r.silent, 0) AS silent_meters, r.oldest_at,
+	(SELECT o.code FROM elecbill.org AS o WHERE o.id = c.org_id) AS org
 FROM elecbill.collector AS c
 LEFT JOIN (
 	SELECT t.collector_id, count(*) AS meters,
@@ -68,6 +70,7 @@ COMMENT ON COLUMN elecbill.collector_status.acked_seq IS 'highest sequence numbe
 COMMENT ON COLUMN elecbill.collector_status.meters IS 'meters on its routes';
 COMMENT ON COLUMN elecbill.collector_status.silent_meters IS 'of these, meters without a reading for three intervals (an hour at least)';
 COMMENT ON COLUMN elecbill.collector_status.oldest_at IS 'the newest reading of the meter that was not heard for longest';
+COMMENT ON COLUMN elecbill.collector_status.org IS 'code of the org';
 
 CREATE FUNCTION elecbill._watch_collector() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -154,11 +157,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 	FROM elecbill.device_command AS d
 	JOIN elecbill.meter AS m ON m.id = d.meter_id
 	JOIN elecbill.meter_register AS g ON g.meter_id = m.id AND g.code = '1.8.0'
-	JOIN elecbill.reading_latest AS l ON l.register_id = g.id AND l.read_at > d.confirmed_at
+	JOIN elecbill._reading_newest AS l ON l.register_id = g.id AND l.read_at > d.confirmed_at
 	JOIN elecbill.meter_installation AS i ON i.meter_id = m.id AND i.valid @> d.confirmed_at AND i.valid @> l.read_at
 	-- what was used before the look at the relay is no matter: from the first reading after it
-	CROSS JOIN LATERAL (SELECT r.register_wh FROM elecbill.reading AS r
-		WHERE r.register_id = g.id AND r.read_at >= d.confirmed_at ORDER BY r.read_at LIMIT 1) AS b
+	CROSS JOIN LATERAL (SELECT r.register_wh FROM elecbill.reading_effective AS r
+		WHERE r.register_id = g.id AND r.read_at >= d.confirmed_at AND r.source <> 6 ORDER BY r.read_at LIMIT 1) AS b
 	WHERE d.kind = 'disconnect' AND d.confirmed_at IS NOT NULL
 	  AND NOT EXISTS (SELECT FROM elecbill.device_command AS x
 		WHERE x.meter_id = d.meter_id AND x.kind IN ('disconnect', 'reconnect') AND x.state = 'acked'

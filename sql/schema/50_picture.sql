@@ -13,10 +13,10 @@ RETURN (
 	SELECT min(t.top)
 	FROM (SELECT m.step * 10::numeric ^ e.e AS top
 		FROM (VALUES (1.0), (2.0), (4.0), (5.0), (8.0), (10.0)) AS m(step),
-			generate_series(-3, 6) AS e(e)) AS t
+			generate_series(-3, 15) AS e(e)) AS t
 	WHERE t.top >= p_max);
 COMMENT ON FUNCTION elecbill._axis_top(numeric) IS
-'the least of 1, 2, 4, 5, 8 times a power of ten that is not below a value: the top of an axis; NULL above ten million';
+'the least of 1, 2, 4, 5, 8 times a power of ten that is not below a value: the top of an axis; NULL above 10 to the 16th';
 
 CREATE FUNCTION elecbill._hour_kw(p_org integer, p_account bigint, p_span tstzrange)
 RETURNS TABLE (hour integer, kw numeric)
@@ -56,12 +56,18 @@ END;
 COMMENT ON FUNCTION elecbill._hour_kw(integer, bigint, tstzrange) IS
 'mean power of an account in each hour (counted from 1970, UTC) that is wholly measured, in kW; for pictures';
 
+CREATE FUNCTION elecbill._axis_text(p_value numeric, p_top numeric) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN CASE WHEN p_value = 0 OR p_top < 10000 THEN trim_scale(p_value)::text WHEN p_top < 1000000 THEN trim_scale(p_value / 1000) || 'k'
+	ELSE trim_scale(p_value / 1000000) || 'M' END;
+COMMENT ON FUNCTION elecbill._axis_text(numeric, numeric) IS 'a number beside an axis up to top: in thousands (k) or millions (M) where it would not fit';
+
 CREATE FUNCTION elecbill._svg_grid(p_top numeric, p_unit text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN (
-	SELECT string_agg(format('<path class="grid" d="M60,%1$sH900"/><text class="axis num" x="52" y="%2$s" text-anchor="end">%3$s</text>',
-		240 - 50 * i, 244 - 50 * i, trim_scale(p_top * i / 4)), '' ORDER BY i)
-	FROM generate_series(0, 4) AS y(i)
+	SELECT string_agg(format('<path class="grid" d="M60,%1$sH900"/><text class="axis num%4$s" x="52" y="%2$s" text-anchor="end">%3$s</text>',
+		240 - 50 * i, 244 - 50 * i, t.text, CASE WHEN length(t.text) > 4 OR t.text LIKE '___M' THEN ' long' ELSE '' END), '' ORDER BY i)
+	FROM generate_series(0, 4) AS y(i), LATERAL elecbill._axis_text(p_top * i / 4, p_top) AS t(text)
 ) || format('<text class="axis" x="60" y="26">%s</text>', elecbill._escape(p_unit));
 COMMENT ON FUNCTION elecbill._svg_grid(numeric, text) IS 'grid from 0 to top with its numbers and unit: plot from (60, 40) to (900, 240)';
 
@@ -80,7 +86,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN format($svg$<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 920 %1$s" role="img" aria-labelledby="%2$s-title %2$s-desc">
 <title id="%2$s-title">%3$s</title><desc id="%2$s-desc">%4$s</desc>
 <style>@media screen and (prefers-color-scheme:dark){:root{--load:#60a5fa;--owed:#fbbf24;--rule:#3f3f46;--muted:#a1a1aa;--ink:#f4f4f5}}
-.area{fill:var(--load,#2563eb);opacity:.18}.line{fill:none;stroke:var(--load,#2563eb);stroke-width:1.2}.grid{stroke:var(--rule,#d4d4d8);stroke-width:.7;fill:none}.tick{stroke:var(--muted,#71717a);fill:none}.axis{fill:var(--muted,#71717a);font:12px sans-serif}.mark{fill:var(--ink,#18181b);font:12px sans-serif}.load{fill:var(--load,#2563eb)}.owed{fill:var(--owed,#d97706)}.room{fill:var(--rule,#d4d4d8)}@media (max-width:600px){.fine{display:none}.axis,.mark{font-size:26px}.num{font-size:22px}}</style>
+.area{fill:var(--load,#2563eb);opacity:.18}.line{fill:none;stroke:var(--load,#2563eb);stroke-width:1.2}.grid{stroke:var(--rule,#d4d4d8);stroke-width:.7;fill:none}.tick{stroke:var(--muted,#71717a);fill:none}.axis{fill:var(--muted,#71717a);font:12px sans-serif}.mark{fill:var(--ink,#18181b);font:12px sans-serif}.load{fill:var(--load,#2563eb)}.owed{fill:var(--owed,#d97706)}.room{fill:var(--rule,#d4d4d8)}@media (max-width:600px){.fine{display:none}.axis,.mark{font-size:26px}.num{font-size:22px}.long{font-size:16px}}</style>
 %5$s
 </svg>$svg$, p_height, p_id, elecbill._escape(p_title), elecbill._escape(p_desc), p_body);
 COMMENT ON FUNCTION elecbill._svg_image(text, integer, text, text, text) IS
@@ -154,11 +160,12 @@ DECLARE
 	zone text;
 	cells text;
 	most numeric;
-	days integer := upper(p_period) - lower(p_period);
+	days integer;
 BEGIN
-	IF NOT elecbill._both_ends(p_period) OR days > 62 THEN
+	IF NOT elecbill._both_ends(p_period) OR upper(p_period) - lower(p_period) > 62 THEN
 		RAISE EXCEPTION USING ERRCODE = 'UB400', MESSAGE = 'a heat map covers 1 to 62 days';
 	END IF;
+	days := upper(p_period) - lower(p_period);
 	SELECT * INTO account FROM elecbill.customer_account WHERE id = elecbill._account_get(p_account);
 	zone := (SELECT o.zone FROM elecbill.org o WHERE o.id = account.org_id);
 	-- an hour that comes twice is drawn as the mean of both

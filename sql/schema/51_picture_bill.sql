@@ -7,8 +7,16 @@ RETURN (
 		SELECT p.i - 1 AS i, p.one ->> 'name' AS name, p.one ->> 'style' AS style FROM jsonb_array_elements(p_parts) WITH ORDINALITY AS p(one, i)
 	), month AS (
 		SELECT m.i - 1 AS i, m.one, (SELECT sum(greatest(v::numeric, 0)) FROM jsonb_array_elements_text(m.one -> 'values') AS v) AS height,
-			60 + 840.0 / jsonb_array_length(p_months) * (m.i - 0.5) AS x, least(56, 600.0 / jsonb_array_length(p_months)) AS width
+			60 + 840.0 / jsonb_array_length(p_months) * (m.i - 0.5) AS x, least(56, 600.0 / jsonb_array_length(p_months)) AS width,
+			jsonb_array_length(p_months) - m.i AS back
 		FROM jsonb_array_elements(p_months) WITH ORDINALITY AS m(one, i)
+	), every AS (
+		-- of words that would cover each other one of so many is drawn, counted from the last: on paper, and on a phone; letters are at most 8 or 16 wide
+		SELECT greatest(1, ceil(max(length(m.one ->> 'mark')) * 8 / 840.0 * count(*)))::integer AS mark,
+			greatest(1, ceil(max(length(m.one ->> 'name')) * 8 / 840.0 * count(*)))::integer AS name,
+			greatest(1, ceil(max(length(m.one ->> 'name')) * 16 / 840.0 * count(*)))::integer AS phone,
+			greatest(1, ceil(max(length(m.one ->> 'note')) * 8 / 840.0 * count(*)))::integer AS note
+		FROM month m
 	), axis AS (
 		SELECT coalesce(elecbill._axis_top(nullif(max(m.height), 0)), 1) AS top FROM month m
 	), piece AS (
@@ -26,10 +34,12 @@ RETURN (
 			round(240 - 200 * p.upto / a.top, 1), round(p.width, 1), round(200 * p.value / a.top, 1)), '' ORDER BY p.month, p.part)
 			FROM piece p WHERE p.value > 0), '')
 		|| coalesce((SELECT string_agg(format('<text class="mark fine" x="%1$s" y="%2$s" text-anchor="middle">%3$s</text>'
-				'<text class="axis%6$s" x="%1$s" y="262" text-anchor="middle">%4$s</text><text class="axis fine" x="%1$s" y="280" text-anchor="middle">%5$s</text>',
-			round(m.x, 1), round(235 - 200 * m.height / a.top, 1), elecbill._escape(m.one ->> 'mark'), elecbill._escape(m.one ->> 'name'),
-			elecbill._escape(m.one ->> 'note'), CASE WHEN (jsonb_array_length(p_months) - 1 - m.i) % 2 = 1 THEN ' fine' ELSE '' END), '' ORDER BY m.i)
-			FROM month m), ''))
+				'<text class="axis%6$s" x="%7$s" y="262" text-anchor="middle">%4$s</text><text class="axis fine" x="%7$s" y="280" text-anchor="middle">%5$s</text>',
+			round(m.x, 1), round(235 - 200 * m.height / a.top, 1), CASE WHEN m.back % e.mark = 0 THEN elecbill._escape(m.one ->> 'mark') END,
+			CASE WHEN m.back % e.name = 0 OR m.back % e.phone = 0 THEN elecbill._escape(m.one ->> 'name') END,
+			CASE WHEN m.back % e.note = 0 THEN elecbill._escape(m.one ->> 'note') END, CASE WHEN m.back % e.phone <> 0 THEN ' fine' ELSE '' END,
+			round(least(m.x, 880), 1)), '' ORDER BY m.i)
+			FROM month m, every e), ''))
 	FROM axis a);
 COMMENT ON FUNCTION elecbill._svg_columns(text, text, text, text, jsonb, jsonb) IS
 'columns of stacked parts. parts: [{name, style}] (style: an attribute of rect, such as class="load"); months: [{name, mark (above the column), note (below its name), values: [one per part; below 0 counts as 0]}]';
@@ -98,6 +108,7 @@ BEGIN
 	SELECT * INTO account FROM elecbill.customer_account WHERE id = elecbill._account_get(p_account);
 	last := coalesce((SELECT max(lower(b.service)) FROM elecbill.bill b WHERE b.account_id = account.id AND b.live AND b.number IS NOT NULL),
 		elecbill._today(account.org_id));
+	PERFORM elecbill._month_span(last, p_months);
 	names := ARRAY(SELECT u.period FROM elecbill._billed_periods(account.id) AS u
 		WHERE u.month > last - make_interval(months => p_months)
 		GROUP BY u.period ORDER BY coalesce(array_position('{sharp,peak,flat,valley,deep_valley}', u.period), 9), u.period);

@@ -113,7 +113,7 @@ DECLARE
 BEGIN
 	SELECT * INTO account FROM elecbill.customer_account WHERE id = elecbill._account_get(p_account);
 	day := coalesce(p_day, elecbill._today(account.org_id));
-	IF NOT isfinite(day) THEN
+	IF day NOT BETWEEN '1900-01-01' AND '9000-01-01' THEN
 		RAISE EXCEPTION USING ERRCODE = 'UB400', MESSAGE = 'a gauge is that of a date';
 	END IF;
 	SELECT count(*), string_agg(elecbill._svg_gauge((x.n - 1)::integer, x.name, x.bounds, x.prices, x.billed_kwh, x.measured_kwh, lang), '' ORDER BY x.n),

@@ -11,7 +11,7 @@ RETURN format($html$<!DOCTYPE html>
 <style>
 :root { --ink:#18181b; --muted:#71717a; --rule:#d4d4d8; --paper:#fff; --load:#2563eb; --owed:#d97706; }
 @media screen and (prefers-color-scheme: dark) { :root { --ink:#f4f4f5; --muted:#a1a1aa; --rule:#3f3f46; --paper:#18181b; --load:#60a5fa; --owed:#fbbf24; } }
-@media print { :root { --ink:#000; --muted:#444; --rule:#bbb; --paper:#fff; --load:#1d4ed8; --owed:#b45309; } }
+@media print { :root { --ink:#000; --muted:#444; --rule:#bbb; --paper:#fff; --load:#1d4ed8; --owed:#b45309; } nav { display:none; } }
 @page { size:A4; margin:14mm; }
 * { box-sizing:border-box; }
 body { margin:0 auto; padding:24px; max-width:860px; background:var(--paper); color:var(--ink);
@@ -32,7 +32,7 @@ figure { margin:0; } svg { width:100%%; height:auto; } a { color:var(--load); }
   .fine { display:none; }
   body { padding:14px; font-size:14px; } .sum { text-align:left; } dl { grid-template-columns:1fr 1fr; }
   table { font-size:13px; } th, td { padding:6px 4px; } td:first-child { white-space:nowrap; }
-  th, td { white-space:normal; } td { overflow-wrap:anywhere; } .n, .d { white-space:nowrap; }
+  th, td, td.w { white-space:normal; } td { overflow-wrap:anywhere; } .n, .d { white-space:nowrap; }
 }
 </style>
 </head>
@@ -54,6 +54,11 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN to_char(p_amount, 'FM999,999,999,999,990.00');
 COMMENT ON FUNCTION elecbill._money_text(numeric) IS 'an amount for people, 1,234.50; the same under every locale';
 
+CREATE FUNCTION elecbill._kwh_text(p_quantity numeric) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+RETURN rtrim(to_char(p_quantity, 'FM999,999,999,999,990.999999'), '.');
+COMMENT ON FUNCTION elecbill._kwh_text(numeric) IS 'a quantity for people, 1,234.5; the same under every locale';
+
 CREATE FUNCTION elecbill._html_class(p_head text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 RETURN coalesce(' class="' || nullif(concat_ws(' ', CASE WHEN p_head LIKE '~%' THEN 'fine' END, CASE WHEN p_head ~ '^~?#' THEN 'n' WHEN p_head ~ '^~?!' THEN 'd' END), '') || '"', '');
@@ -67,9 +72,10 @@ COMMENT ON FUNCTION elecbill._days_text(daterange) IS 'days [from, to) for peopl
 
 CREATE FUNCTION elecbill._bill_state(p_bill elecbill.bill, p_lang text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
-RETURN elecbill.label(CASE WHEN p_bill.status IN ('issued', 'partly_paid') AND p_bill.amount > p_bill.paid
+RETURN elecbill.label(CASE WHEN p_bill.status = 'issued' AND p_bill.amount = 0 THEN 'paid'
+	WHEN p_bill.status IN ('issued', 'partly_paid') AND p_bill.amount > p_bill.paid
 	AND p_bill.due_on < (SELECT (elecbill.now() AT TIME ZONE o.zone)::date FROM elecbill.org o WHERE o.id = p_bill.org_id) THEN 'overdue' ELSE p_bill.status END, p_lang);
-COMMENT ON FUNCTION elecbill._bill_state(elecbill.bill, text) IS 'the word for the state of a bill; one past its due date is overdue, also before late fees are charged';
+COMMENT ON FUNCTION elecbill._bill_state(elecbill.bill, text) IS 'the word for the state of a bill; one past its due date is overdue, also before late fees are charged; of one over 0.00 nothing is to be paid';
 
 CREATE FUNCTION elecbill._html_cells(p_heads text[], p_row jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -128,7 +134,7 @@ RETURN (
 <tfoot><tr><td colspan="4">%s</td><td class="n">%s</td></tr></tfoot>
 </table></div>$html$, w.h[1], w.h[2], w.h[3], w.h[4], w.h[5], w.h[6],
 		string_agg(format(
-			'<tr><td>%s</td><td>%s</td><td class="n">%s %s</td><td class="n">%s</td><td class="n">%s</td></tr>',
+			'<tr><td class="w">%s</td><td>%s</td><td class="n">%s %s</td><td class="n">%s</td><td class="n">%s</td></tr>',
 			elecbill._escape(elecbill._line_name(b.snapshot, s.agreement_id, l.component, l.kind, p_lang)
 					|| CASE WHEN l.segment_id IS NULL THEN coalesce(': ' || l.label, '') ELSE '' END
 					|| CASE WHEN l.grp = 'tax' AND l.segment_id IS NULL THEN ', ' || elecbill.label('tax', p_lang) ELSE '' END)
@@ -220,8 +226,7 @@ BEGIN
 <div class="sum"><p class="muted">%s</p><b>%s</b> %s%s</div></header>
 <dl>%s</dl>
 %s
-<h2>%s</h2>
-<figure>%s</figure>
+%s
 %s
 <p class="muted">%s</p>$html$,
 			elecbill._escape(org.name), CASE WHEN en THEN 'Electricity bill' ELSE '电费账单' END,
@@ -239,9 +244,10 @@ BEGIN
 				(CASE WHEN en THEN 'State' ELSE '状态' END, elecbill._bill_state(b, lang)),
 				(CASE WHEN en THEN 'Paid / open' ELSE '已缴 / 待缴' END, CASE WHEN b.live AND b.number IS NOT NULL AND b.status <> 'written_off'
 					THEN format('%s / %s', b.paid, b.amount - b.paid) END)) AS f(name, value) WHERE f.value <> ''),
-			elecbill._html_lines(b.id, lang), CASE WHEN en THEN 'Load curve' ELSE '负荷曲线' END,
-			elecbill.svg_load_curve(format('%s/%s', org.code, account.account_no),
-				b.service * daterange(upper(b.service) - 400, NULL), lang),
+			elecbill._html_lines(b.id, lang),
+			-- a correction has no days of its own
+			CASE WHEN place IS NOT NULL THEN format('<h2>%s</h2>' || chr(10) || '<figure>%s</figure>', CASE WHEN en THEN 'Load curve' ELSE '负荷曲线' END,
+				elecbill.svg_load_curve(format('%s/%s', org.code, account.account_no), b.service * daterange(upper(b.service) - 400, NULL), lang)) END,
 			elecbill._html_readings(b.id, org.zone, lang),
 			format(CASE WHEN en
 				THEN 'Each line is rounded by the rule of its tariff. Rated with what was known at %s (%s).'

@@ -5,8 +5,9 @@ RETURNS TABLE (day date, kind text, bill text, receipt text, owed numeric)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN QUERY
-	SELECT t.effective_on, k.kind, CASE WHEN count(DISTINCT t.bill_id) = 1 THEN min(b.number) END,
-		min(coalesce(p.receipt_no, p.channel_txn)), sum(CASE WHEN l.id = t.debit_id THEN t.amount ELSE -t.amount END)
+	WITH one AS (
+	SELECT t.effective_on, k.kind, CASE WHEN count(DISTINCT t.bill_id) = 1 THEN min(b.number) END AS bill,
+		min(coalesce(p.receipt_no, p.channel_txn)) AS receipt, sum(CASE WHEN l.id = t.debit_id THEN t.amount ELSE -t.amount END) AS owed, min(t.id) AS first
 	FROM elecbill.ledger_account l
 	JOIN elecbill.ledger_transfer t ON t.debit_id = l.id OR t.credit_id = l.id
 	-- a bill is one row with its tax, a payment one whatever it went to
@@ -19,11 +20,15 @@ BEGIN
 	GROUP BY t.effective_on, k.kind, t.payment_id, CASE WHEN t.payment_id IS NULL THEN t.bill_id END,
 		CASE WHEN t.payment_id IS NULL AND t.bill_id IS NULL THEN t.id END
 	-- what goes from advance credit to a bill changes nothing
-	HAVING sum(CASE WHEN l.id = t.debit_id THEN t.amount ELSE -t.amount END) <> 0
-	ORDER BY t.effective_on, min(t.id);
+	HAVING sum(CASE WHEN l.id = t.debit_id THEN t.amount ELSE -t.amount END) <> 0),
+	-- late fees are booked day by day; nobody wants to read that: one row a bill until something else happens
+	run AS (SELECT x.*, count(*) FILTER (WHERE x.kind <> 'late_fee') OVER (ORDER BY x.effective_on, x.first) AS events FROM one x)
+	SELECT max(x.effective_on), x.kind, x.bill, min(x.receipt), sum(x.owed)
+	FROM run x GROUP BY x.events, x.kind, x.bill, CASE WHEN x.kind <> 'late_fee' THEN x.first END
+	ORDER BY x.events, x.kind = 'late_fee', max(x.effective_on), min(x.first);
 END $$;
 COMMENT ON FUNCTION elecbill._statement(bigint, date, date) IS
-'what changed what an account owes, bills less advance credit, in local days [from, to), in order';
+'what changed what an account owes, bills less advance credit, in local days [from, to), in order; late fees of a bill as one row, with the last day, until something else happens';
 
 CREATE FUNCTION elecbill._statement_month(p_month date) RETURNS date
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$

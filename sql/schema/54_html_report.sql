@@ -7,7 +7,7 @@ DECLARE
 	months jsonb;
 	rows jsonb;
 BEGIN
-	SELECT jsonb_agg(jsonb_build_object('name', to_char(m.month, 'YY-MM'), 'mark', coalesce(round(c.issued)::text, ''), 'note', coalesce(round(c.rate) || '%', ''),
+	SELECT jsonb_agg(jsonb_build_object('name', to_char(m.month, 'YY-MM'), 'mark', coalesce(round(c.issued)::text, ''), 'note', coalesce(floor(c.rate) || '%', ''),
 			'values', jsonb_build_array(coalesce(c.paid, 0), coalesce(c.open, 0))) ORDER BY m.month),
 		jsonb_agg(jsonb_build_array(to_char(m.month, 'YYYY-MM'), c.bills, elecbill._money_text(c.issued), elecbill._money_text(c.paid),
 			elecbill._money_text(c.open), coalesce(c.rate || ' %', '–'), elecbill._money_text(c.received)) ORDER BY m.month DESC)
@@ -50,7 +50,7 @@ COMMENT ON FUNCTION elecbill._report_revenue(text, date, text) IS 'revenue of a 
 
 CREATE FUNCTION elecbill._quantity_text(p_quantity numeric, p_unit text, p_lang text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-RETURN CASE WHEN p_unit IN ('money', 'percent', '-') THEN '' ELSE concat_ws(' ', trim_scale(p_quantity), elecbill.label(p_unit, p_lang)) END;
+RETURN CASE WHEN p_unit IN ('money', 'percent', '-') THEN '' ELSE concat_ws(' ', elecbill._kwh_text(p_quantity), elecbill.label(p_unit, p_lang)) END;
 COMMENT ON FUNCTION elecbill._quantity_text(numeric, text, text) IS 'a quantity with its unit, for people; nothing where it is an amount itself';
 
 CREATE FUNCTION elecbill._component_text(p_org text, p_plan text, p_component text, p_kind text, p_lang text) RETURNS text
@@ -79,16 +79,20 @@ BEGIN
 		FROM (SELECT p.channel, count(*) AS n, sum(p.amount) AS amount, coalesce(sum(p.amount) FILTER (WHERE p.state = 'reversed'), 0) AS reversed
 			FROM elecbill.payment p JOIN elecbill.org o ON o.id = p.org_id
 			WHERE p.org_id = p_org AND date_trunc('month', p.paid_at AT TIME ZONE o.zone) = p_month GROUP BY p.channel) AS x)
-	|| (SELECT elecbill._html_table(CASE WHEN en THEN 'Trial balance' ELSE '科目余额' END || ' (' || CASE coalesce(min(t.status), 'open')
+	|| (SELECT elecbill._html_table(CASE WHEN en THEN 'Trial balance' ELSE '科目余额' END || ' (' || CASE coalesce(min(t.status) FILTER (WHERE t.month = p_month), 'open')
 				WHEN 'closed' THEN CASE WHEN en THEN 'month closed' ELSE '已结账' END ELSE none END || ')',
-			CASE WHEN en THEN '{Account,#Debit,#Credit,#Balance}'::text[] ELSE '{科目,#借方,#贷方,#期末余额}' END,
+			CASE WHEN en THEN '{Account,#Debit,#Credit,#Debit balance}'::text[] ELSE '{科目,#本月借方,#本月贷方,#借方余额}' END,
 			jsonb_agg(jsonb_build_array(elecbill._book_name(t.code, p_lang), elecbill._money_text(t.debit), elecbill._money_text(t.credit),
 				elecbill._money_text(t.balance)) ORDER BY t.kind, t.code),
 			jsonb_build_array(CASE WHEN en THEN 'Total' ELSE '合计' END, elecbill._money_text(sum(t.debit)), elecbill._money_text(sum(t.credit)),
-				elecbill._money_text(sum(t.debit - t.credit))), p_lang)
-		FROM elecbill.trial_balance t WHERE t.org = p_code AND t.month = p_month);
+				elecbill._money_text(sum(t.balance))), p_lang)
+		-- also of what did not move in the month
+		FROM (SELECT DISTINCT ON (x.code) x.code, x.kind, x.month, x.status, x.balance, CASE x.month WHEN p_month THEN x.debit ELSE 0 END AS debit,
+				CASE x.month WHEN p_month THEN x.credit ELSE 0 END AS credit
+			FROM elecbill.trial_balance x WHERE x.org = p_code AND x.month <= p_month ORDER BY x.code, x.month DESC) AS t
+		WHERE t.month = p_month OR t.balance <> 0);
 END $$;
-COMMENT ON FUNCTION elecbill._report_money(integer, text, date, text) IS 'payments of a month by channel, and what moved in the books in it';
+COMMENT ON FUNCTION elecbill._report_money(integer, text, date, text) IS 'payments of a month by channel, and the books: what moved in it, and what every account came to by its end';
 
 CREATE FUNCTION elecbill._book_name(p_code text, p_lang text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -165,7 +169,7 @@ DECLARE
 BEGIN
 	RETURN (SELECT elecbill._html_table(CASE WHEN en THEN 'Ten largest users' ELSE '用电前十户' END || coalesce(' ' || to_char(billed, 'YYYY-MM'), ''),
 			CASE WHEN en THEN '{#Rank,Account,Customer,#kWh,~#Share,#Amount}'::text[] ELSE '{#名次,户号,户名,#电量 kWh,~#占比,#金额}' END,
-			jsonb_agg(jsonb_build_array(t.place, t.account_no, t.customer, trim_scale(t.energy_kwh), t.share || ' %', elecbill._money_text(t.amount))
+			jsonb_agg(jsonb_build_array(t.place, t.account_no, t.customer, elecbill._kwh_text(t.energy_kwh), t.share || ' %', elecbill._money_text(t.amount))
 				ORDER BY t.place, t.account_no), NULL, p_lang)
 		FROM elecbill.top_users t WHERE t.org = p_org AND t.month = billed AND t.place <= 10);
 END $$;
@@ -194,7 +198,7 @@ BEGIN
 				SELECT t.balance FROM elecbill.trial_balance t WHERE t.org = owner.code AND t.code = 'receivable' AND t.month <= since
 				ORDER BY t.month DESC LIMIT 1), 0)),
 			CASE WHEN en THEN 'Billed energy' ELSE '出账电量' END, (
-				SELECT format('%s kWh', trim_scale(coalesce(sum(s.energy_wh), 0) * 0.001)) FROM elecbill.bill b JOIN elecbill.bill_segment s ON s.bill_id = b.id
+				SELECT format('%s kWh', elecbill._kwh_text(coalesce(sum(s.energy_wh), 0) * 0.001)) FROM elecbill.bill b JOIN elecbill.bill_segment s ON s.bill_id = b.id
 				WHERE b.org_id = owner.id AND b.live AND b.number IS NOT NULL AND date_trunc('month', b.issued_at AT TIME ZONE owner.zone) = since),
 			CASE WHEN en THEN 'Accounts past due today' ELSE '当前逾期户数' END, (
 				SELECT count(*)::text FROM elecbill.arrears_aging a WHERE a.org = owner.code AND a.total > a.not_due)], 'big')

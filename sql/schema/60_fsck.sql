@@ -184,7 +184,7 @@ UNION ALL
 			(s.scope ->> 'before')::numeric AS before,
 			sum((s.scope ->> 'kwh')::numeric) OVER (
 				PARTITION BY b.account_id, p.part -> 'plan_id', s.scope -> 'scope', s.scope -> 'start'
-				ORDER BY lower(b.service), p.i ROWS UNBOUNDED PRECEDING)
+				ORDER BY lower(b.service), b.id, p.i ROWS UNBOUNDED PRECEDING)
 				- (s.scope ->> 'kwh')::numeric
 				-- corrections that stand on this bill or an earlier one
 				+ (SELECT coalesce(sum((u.one ->> 'kwh')::numeric), 0)
@@ -225,6 +225,13 @@ UNION ALL
 	WHERE EXISTS (SELECT FROM elecbill.bill_run_batch b WHERE b.run_id = r.id
 		AND (r.status IN ('review', 'issuing', 'done') AND b.state = 'pending'
 			OR r.status = 'done' AND b.issue_state = 'pending'))
+UNION ALL
+	SELECT 'I12', format('run %s batch %s account %s', x.run_id, x.no, b.account_id), 'its batch is issued, but the bill is a draft'
+	FROM elecbill.bill b JOIN elecbill.bill_run_batch x ON x.run_id = b.run_id AND b.account_id = ANY (x.account_ids)
+	WHERE b.status = 'draft' AND x.issue_state = 'done' AND (p_org IS NULL OR b.org_id = p_org)
+		-- parked before, and rated with others once more
+		AND NOT EXISTS (SELECT FROM elecbill.bill_run_batch y
+			WHERE y.run_id = b.run_id AND y.issue_state = 'pending' AND b.account_id = ANY (y.account_ids))
 UNION ALL
 	SELECT 'I18', format('plan %s', v.tariff_plan_id),
 		format('versions %s and %s overlap: %s and %s', v.version, x.version, v.valid, x.valid)

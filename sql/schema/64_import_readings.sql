@@ -8,7 +8,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	names	jsonb := '{"表号": "meter_no", "寄存器": "register", "抄表日期": "read_at", "抄表时间": "read_at", "读数": "kwh",
 		"本次读数": "kwh", "meter": "meter_no"}'::jsonb;
-	sheet	text[] := '{building,room,account_no,name,point,usage_point,last_reading,last_read_at,last_kwh,expect_kwh,org,model,multiplier,note,楼栋,房号,户号,户名,上次读数,上次抄表日期,备注}'::text[];
+	sheet	text[] := '{building,room,account_no,name,point,usage_point,last_reading,last_read_at,last_kwh,expect_kwh,org,org_id,model,multiplier,note,楼栋,房号,户号,户名,上次读数,上次抄表日期,备注}'::text[];
 	head	text[] := '{}'::text[];
 	field	text;
 	name	text;
@@ -89,10 +89,10 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._readings_row(elecbill.org, text[], text[], text) IS 'one row of import_readings(): accepted, duplicate, missing (no value) or ignored (empty)';
 
-CREATE FUNCTION elecbill._readings_error(p_errors jsonb, p_line integer, p_field text, p_code text, p_message text) RETURNS jsonb
+CREATE FUNCTION elecbill._row_fault(p_line integer, p_field text, p_code text, p_message text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN p_errors || jsonb_build_object('line', p_line, 'field', nullif(p_field, ''), 'code', p_code, 'message', p_message);
-COMMENT ON FUNCTION elecbill._readings_error(jsonb, integer, text, text, text) IS 'adds what was wrong with a row to those before';
+RETURN jsonb_build_object('line', p_line, 'field', nullif(p_field, ''), 'code', p_code, 'message', p_message);
+COMMENT ON FUNCTION elecbill._row_fault(integer, text, text, text) IS 'what was wrong with a row of a file. Gathered in an array: a jsonb list would be copied for each row';
 
 CREATE FUNCTION elecbill._readings_rows(p_org elecbill.org, p_csv bytea, p_undo boolean, p_strict boolean,
 	OUT counts jsonb, OUT errors jsonb, OUT refused boolean)
@@ -100,13 +100,13 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	given	record;
 	head	text[];
+	faults	jsonb[] := '{}'::jsonb[];
 	became	text;
 	field	text;
 	state	text;
 	message	text;
 BEGIN
 	counts := '{"accepted": 0, "duplicate": 0, "missing": 0, "ignored": 0}';
-	errors := '[]';
 	refused := false;
 	BEGIN
 		FOR given IN SELECT * FROM elecbill.csv_rows(p_csv) LOOP
@@ -121,22 +121,23 @@ BEGIN
 				WHEN SQLSTATE 'UB400' OR SQLSTATE 'UB404' OR SQLSTATE 'UB409' OR SQLSTATE 'UB412' OR SQLSTATE 'UB422'
 					OR data_exception OR integrity_constraint_violation THEN
 				GET STACKED DIAGNOSTICS field = COLUMN_NAME, state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
-				errors := elecbill._readings_error(errors, given.line,
+				faults := faults || elecbill._row_fault(given.line,
 					coalesce(nullif(field, ''), CASE WHEN state IN ('UB409', 'UB422') THEN 'kwh' WHEN state = 'UB404' THEN 'meter_no' END),
 					state, message);
 				EXIT WHEN head IS NULL;		/* without column names no row means anything */
 			END;
 		END LOOP;
-		IF head IS NULL AND errors = '[]' THEN
-			errors := elecbill._readings_error(errors, 1, NULL, 'UB400', 'the file is empty');
+		IF head IS NULL AND faults = '{}' THEN
+			faults := faults || elecbill._row_fault(1, NULL, 'UB400', 'the file is empty');
 		END IF;
-		refused := head IS NULL OR p_strict AND errors <> '[]';
+		refused := head IS NULL OR p_strict AND faults <> '{}';
 		IF p_undo OR refused THEN
 			RAISE SQLSTATE 'UB0DR';
 		END IF;
 	EXCEPTION WHEN SQLSTATE 'UB0DR' THEN
 		NULL;	/* all of it was done, and is undone here */
 	END;
+	errors := to_jsonb(faults);
 END $$;
 COMMENT ON FUNCTION elecbill._readings_rows(elecbill.org, bytea, boolean, boolean) IS 'the rows of a file of import_readings(), done, or done and undone; what was wrong with them';
 
@@ -176,7 +177,7 @@ COMMENT ON FUNCTION elecbill.import_readings(text, bytea, text, boolean) IS 'tak
 CREATE VIEW elecbill.route_sheet WITH (security_invoker = true) AS
 SELECT o.code AS org, b.code AS building, l.code AS room, u.code AS usage_point, m.serial AS meter_no, a.account_no,
 	k.model, i.multiplier, (r.read_at AT TIME ZONE o.zone)::date AS last_read_at, r.register_wh * 0.001 AS last_reading,
-	round(r.register_wh * 0.001 + s.kwh_day * (elecbill.now()::date - r.read_at::date), 0) AS expect_kwh,
+	round(r.register_wh * 0.001 + s.kwh_day * ((elecbill.now() AT TIME ZONE o.zone)::date - (r.read_at AT TIME ZONE o.zone)::date), 0) AS expect_kwh,
 	NULL::text AS read_at, NULL::numeric AS kwh, o.id AS org_id
 FROM elecbill.meter AS m
 JOIN elecbill.org AS o ON o.id = m.org_id
@@ -189,10 +190,10 @@ LEFT JOIN elecbill.customer_agreement AS c ON c.usage_point_id = u.id
 	AND c.valid @> (elecbill.now() AT TIME ZONE o.zone)::date
 LEFT JOIN elecbill.customer_account AS a ON a.id = c.account_id
 LEFT JOIN elecbill.meter_register AS g ON g.meter_id = m.id AND g.code = '1.8.0'
-LEFT JOIN LATERAL (SELECT x.read_at, x.register_wh FROM elecbill.reading_latest AS x WHERE x.register_id = g.id) AS r ON true
-LEFT JOIN LATERAL (SELECT (r.register_wh - y.register_wh) * 0.001 / nullif(r.read_at::date - y.read_at::date, 0) AS kwh_day
-	FROM elecbill.reading AS y WHERE y.register_id = g.id AND y.read_at < r.read_at AND y.read_at > r.read_at - interval '100 days'
-		AND y.register_wh <= r.register_wh
+LEFT JOIN elecbill._reading_newest AS r ON r.register_id = g.id
+LEFT JOIN LATERAL (SELECT (r.register_wh - y.register_wh) * 0.001 / nullif((r.read_at AT TIME ZONE o.zone)::date - (y.read_at AT TIME ZONE o.zone)::date, 0) AS kwh_day
+	FROM elecbill.reading_effective AS y WHERE y.register_id = g.id AND y.read_at < r.read_at
+		AND y.read_at > r.read_at - interval '100 days' AND y.register_wh <= r.register_wh AND y.source <> 6
 	ORDER BY y.read_at LIMIT 1) AS s ON true
 WHERE m.kind = 'manual';
 COMMENT ON VIEW elecbill.route_sheet IS 'meters that are read by hand, in the order to go: filled in and saved as CSV, import_readings() takes it. ORDER BY building, room';

@@ -4,7 +4,7 @@
 -- register, so that it rolls over as a register does, whichever of them rolls over when.
 
 CREATE FUNCTION elecbill._total_add(p_meters bigint[], p_at timestamptz[]) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
 	made bigint;
 BEGIN
@@ -45,6 +45,30 @@ CREATE TRIGGER reading_total AFTER INSERT ON elecbill.reading
 	REFERENCING NEW TABLE AS added
 	FOR EACH STATEMENT EXECUTE FUNCTION elecbill._reading_total();
 COMMENT ON TRIGGER reading_total ON elecbill.reading IS 'adds up tariff registers; fires for inserts into reading, not into a partition';
+
+CREATE FUNCTION elecbill._total_follow(p_edit elecbill.reading_edit) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+BEGIN
+	PERFORM elecbill._correction_put(p_edit.org_id, x.total_id, x.read_at, x.wh, x.slot_at, x.quality & ~4465 | 8192, p_edit.id, NULL, true)
+	FROM (
+		SELECT t.id AS total_id, e.read_at, min(s.slot_at) AS slot_at, coalesce(bit_or(s.quality), 0) AS quality,
+			CASE WHEN count(*) = count(s.read_at) THEN sum(s.register_wh) % t.wrap_wh END::bigint AS wh
+		FROM (SELECT DISTINCT g.meter_id, c.read_at FROM elecbill.reading_correction AS c
+			JOIN elecbill.meter_register AS g ON g.id = c.register_id AND g.adds
+			WHERE c.edit_id = p_edit.id AND upper_inf(c.known)) AS e
+		JOIN elecbill.meter_register AS t ON t.meter_id = e.meter_id AND t.code = '1.8.0'
+		JOIN elecbill.meter_register AS g ON g.meter_id = e.meter_id AND g.adds
+		LEFT JOIN elecbill.reading_effective AS s ON s.register_id = g.id AND s.read_at = e.read_at AND s.source <> 6
+		-- an edit of all registers says itself what becomes of the total
+		WHERE NOT EXISTS (SELECT FROM elecbill.reading_correction AS o
+			WHERE o.edit_id = p_edit.id AND o.register_id = t.id AND o.read_at = e.read_at)
+		GROUP BY t.id, e.read_at) AS x
+	LEFT JOIN elecbill.reading_effective AS r ON r.register_id = x.total_id AND r.read_at = x.read_at AND r.source <> 6
+	WHERE x.wh IS DISTINCT FROM r.register_wh
+	ORDER BY x.total_id, x.read_at;
+END $$;
+COMMENT ON FUNCTION elecbill._total_follow(elecbill.reading_edit) IS
+'after an edit of registers that add up counts: the total of each instant is their sum again, and none where one of them counts no more';
 
 CREATE FUNCTION elecbill.meter_sum(org text, meter text) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

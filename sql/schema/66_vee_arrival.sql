@@ -21,35 +21,57 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill.meter_model_limit(text, text, numeric) IS 'the most power in kW that meters of a model measure, before any multiplier: largest current x voltage x phases; NULL: unknown, rule V05 has a number for such. UB400, UB404';
 
-CREATE FUNCTION elecbill._vee_before(p_register bigint, p_at timestamptz, OUT at timestamptz, OUT wh bigint)
+CREATE FUNCTION elecbill._vee_behind(p_register bigint, p_at timestamptz, p_until timestamptz, OUT at timestamptz, OUT wh bigint,
+	OUT quality integer)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	SELECT r.read_at, r.register_wh INTO at, wh FROM elecbill._reading_all AS r
-	WHERE r.register_id = p_register AND r.read_at < p_at ORDER BY r.read_at DESC LIMIT 1;
+	-- nearly always it is near, in one or two months of reading
+	SELECT r.read_at, r.register_wh, r.quality INTO at, wh, quality FROM elecbill._reading_all AS r
+	WHERE r.register_id = p_register AND r.read_at > p_at AND r.read_at <= coalesce(p_until, p_at + interval '2 days')
+	ORDER BY r.read_at LIMIT 1;
+	IF NOT FOUND THEN
+		SELECT r.read_at, r.register_wh, r.quality INTO at, wh, quality FROM elecbill._reading_all AS r
+		WHERE r.register_id = p_register AND r.read_at > p_at ORDER BY r.read_at LIMIT 1;
+	END IF;
+	IF EXISTS (SELECT FROM elecbill.reading_correction AS c WHERE c.register_id = p_register AND c.read_at > p_at
+		AND c.read_at <= coalesce(at, 'infinity') AND upper_inf(c.known) AND c.edit_id IS NOT NULL)
+	THEN
+		SELECT r.read_at, r.register_wh, r.quality INTO at, wh, quality FROM elecbill.reading_effective AS r
+		WHERE r.register_id = p_register AND r.read_at > p_at AND r.source <> 6 ORDER BY r.read_at LIMIT 1;
+	END IF;
 END $$;
-COMMENT ON FUNCTION elecbill._vee_before(bigint, timestamptz) IS 'the reading before an instant';
+COMMENT ON FUNCTION elecbill._vee_behind(bigint, timestamptz, timestamptz) IS 'the first reading of a register behind an instant, as it counts today; no estimates. There is one up to until; NULL: unknown';
 
 CREATE FUNCTION elecbill._vee_step(p_org integer, p_register bigint, p_at timestamptz, p_wh bigint, p_before_at timestamptz,
-	p_before_wh bigint) RETURNS void
+	p_before_wh bigint, p_bound numeric) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	place	bigint := elecbill._register_point(p_register, p_at);
-	power	elecbill.vee_rule := elecbill._vee_rule(p_org, 'V05');
+	place	bigint;
+	power	elecbill.vee_rule;
 	kind	record;
 	went	bigint;		/* Wh, NULL: it ran backwards */
 	limits	numeric;	/* W */
 	watts	numeric;
 	seen	jsonb;
 BEGIN
+	IF p_before_at IS NULL OR p_wh >= p_before_wh
+		AND coalesce(p_wh - p_before_wh <= p_bound * extract(epoch FROM p_at - p_before_at) / 3600, true)
+	THEN
+		RETURN;
+	END IF;
+	place := elecbill._register_point(p_register, p_at);
+	power := elecbill._vee_rule(p_org, 'V05');
 	SELECT g.wrap_wh, coalesce(d.max_w, (power.params ->> 'max_w')::numeric) AS max_w, i.multiplier INTO kind
 	FROM elecbill.meter_register AS g
 	JOIN elecbill.meter AS m ON m.id = g.meter_id
 	JOIN elecbill.meter_model AS d ON d.id = m.model_id
 	LEFT JOIN elecbill.meter_installation AS i ON i.meter_id = m.id AND i.valid @> p_before_at
 	WHERE g.id = p_register;
-	-- the value before was the wrong one: nothing more to say
+	-- the value before was the wrong one, and still is: nothing more to say
 	IF EXISTS (SELECT FROM elecbill.vee_exception AS e WHERE e.org_id = p_org AND e.rule IN ('V02', 'V05')
-		AND e.register_id = p_register AND upper(e.during) = p_before_at)
+			AND e.register_id = p_register AND upper(e.during) = p_before_at AND e.state IN ('open', 'rejected'))
+		AND NOT EXISTS (SELECT FROM elecbill.reading_correction AS c WHERE c.register_id = p_register
+			AND c.read_at = p_before_at AND upper_inf(c.known) AND c.edit_id IS NOT NULL)
 	THEN
 		RETURN;
 	END IF;
@@ -68,7 +90,7 @@ BEGIN
 			seen || jsonb_build_object('used_kwh', went * 0.001));
 	END IF;
 END $$;
-COMMENT ON FUNCTION elecbill._vee_step(integer, bigint, timestamptz, bigint, timestamptz, bigint) IS 'V02, V03, V05 for two consecutive readings of a register: ran backwards, rolled over, or more than the meter can measure. Of three readings the one in the middle is told of once';
+COMMENT ON FUNCTION elecbill._vee_step(integer, bigint, timestamptz, bigint, timestamptz, bigint, numeric) IS 'V02, V03, V05 for two consecutive readings of a register: ran backwards, rolled over, or more than the meter can measure; nothing where it rose by less than the bound of _vee_bound(). Of three readings the one in the middle is told of once';
 
 CREATE FUNCTION elecbill._vee_clock(p_org integer, p_register bigint, p_at timestamptz, p_meter_at timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -113,21 +135,30 @@ DECLARE
 	least_wh bigint := floor(bound / 60);
 	drift	interval := make_interval(secs => (SELECT min((r.params ->> 'warn_s')::numeric) FROM elecbill.vee_rule AS r
 		WHERE r.code = 'V10' AND upper_inf(r.known) AND r.enabled));
+	edited_to timestamptz := (SELECT max(c.read_at) FROM elecbill.reading_correction AS c
+		WHERE c.edit_id IS NOT NULL AND upper_inf(c.known));
 	odd		record;
+	former	record;
 	late_register bigint[];
 	late_at	timestamptz[];
 BEGIN
 	FOR odd IN
-		SELECT s.org_id, s.register_id, s.read_at, s.register_wh, s.meter_at, s.late,
-			s.before_at, s.before_wh
+		SELECT s.org_id, s.register_id, s.read_at, s.register_wh, s.meter_at, s.quality, s.late, s.before_at AS at, s.before_wh AS wh,
+			k.edited, s.batch_at, s.batch_next
 		FROM (
 			SELECT b.org_id, b.register_id, b.read_at, b.register_wh, b.meter_at, b.quality, l.read_at >= b.read_at AS late,
 				CASE WHEN l.read_at > b.batch_at OR b.batch_at IS NULL THEN l.read_at ELSE b.batch_at END AS before_at,
-				CASE WHEN l.read_at > b.batch_at OR b.batch_at IS NULL THEN l.register_wh ELSE b.batch_wh END AS before_wh
-			FROM (SELECT a.*, lag(a.read_at) OVER w AS batch_at, lag(a.register_wh) OVER w AS batch_wh
+				CASE WHEN l.read_at > b.batch_at OR b.batch_at IS NULL THEN l.register_wh ELSE b.batch_wh END AS before_wh,
+				b.batch_at, b.batch_next
+			FROM (SELECT a.*, lag(a.read_at) OVER w AS batch_at, lag(a.register_wh) OVER w AS batch_wh, lead(a.read_at) OVER w AS batch_next
 				  FROM added AS a WINDOW w AS (PARTITION BY a.register_id ORDER BY a.read_at)) AS b
 			LEFT JOIN elecbill.reading_latest AS l ON l.register_id = b.register_id) AS s
-		WHERE s.quality & 512 = 0 AND (s.late OR s.register_wh < s.before_wh
+		-- what came as the reading before may have been corrected; of a late one the reading before is looked up
+		CROSS JOIN LATERAL (SELECT least(s.before_at, s.read_at) <= edited_to AND EXISTS (
+			SELECT FROM elecbill.reading_correction AS c WHERE c.register_id = s.register_id
+				AND c.read_at >= least(s.before_at, s.read_at) AND c.read_at <= s.read_at AND c.edit_id IS NOT NULL
+				AND upper_inf(c.known)) OFFSET 0) AS k(edited)
+		WHERE s.quality & 512 = 0 AND (s.late OR k.edited OR s.register_wh < s.before_wh
 				OR (s.register_wh - s.before_wh > least_wh OR s.read_at < s.before_at + interval '1 minute')
 					AND s.register_wh - s.before_wh > bound * extract(epoch FROM s.read_at - s.before_at) / 3600)
 			OR s.meter_at < s.read_at - drift OR s.meter_at > s.read_at + drift
@@ -138,13 +169,23 @@ BEGIN
 		THEN
 			PERFORM elecbill._vee_clock(odd.org_id, odd.register_id, odd.read_at, odd.meter_at);
 		END IF;
+		IF odd.edited AND EXISTS (SELECT FROM elecbill.reading_correction AS c WHERE c.register_id = odd.register_id
+			AND c.read_at = odd.read_at AND c.edit_id IS NOT NULL AND upper_inf(c.known))
+		THEN
+			CONTINUE;	/* another value counts there: one that was moved from another meter */
+		END IF;
 		IF odd.late THEN
-			PERFORM elecbill._vee_late(odd.org_id, odd.register_id, odd.read_at, odd.register_wh);
+			PERFORM elecbill._vee_late(odd.org_id, odd.register_id, odd.read_at, odd.register_wh, odd.quality & 512 <> 0, bound,
+				odd.batch_at, odd.batch_next);
 			PERFORM elecbill._estimate_reopen(odd.register_id, odd.read_at);
 			late_register := late_register || odd.register_id;
 			late_at := late_at || odd.read_at;
-		ELSIF odd.before_at IS NOT NULL THEN
-			PERFORM elecbill._vee_step(odd.org_id, odd.register_id, odd.read_at, odd.register_wh, odd.before_at, odd.before_wh);
+		ELSIF odd.quality & 512 = 0 THEN
+			former := odd;
+			IF odd.edited THEN
+				former := elecbill._reading_before(odd.register_id, odd.read_at, NULL);
+			END IF;
+			PERFORM elecbill._vee_step(odd.org_id, odd.register_id, odd.read_at, odd.register_wh, former.at, former.wh, bound);
 		END IF;
 	END LOOP;
 	IF late_at IS NOT NULL OR EXISTS (SELECT FROM elecbill.reading_estimate AS e WHERE e.state = 'open') THEN
@@ -163,29 +204,25 @@ CREATE TRIGGER reading_check AFTER INSERT ON elecbill.reading
 COMMENT ON TRIGGER reading_check ON elecbill.reading IS 'rules on arrival; before reading_latest by its name; fires for inserts into reading, not into a partition';
 
 -- a plan for each instant would leave out a few months, and take 40 times as long to make as to run
-CREATE FUNCTION elecbill._vee_late(p_org integer, p_register bigint, p_at timestamptz, p_wh bigint) RETURNS void
+CREATE FUNCTION elecbill._vee_late(p_org integer, p_register bigint, p_at timestamptz, p_wh bigint, p_restart boolean,
+	p_bound numeric, p_batch_at timestamptz, p_batch_next timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-	former	record := elecbill._vee_before(p_register, p_at);
-	next	record;
-	restart	boolean := (SELECT r.quality & 512 <> 0 FROM elecbill._reading_all AS r
-		WHERE r.register_id = p_register AND r.read_at = p_at);
+	former	record := elecbill._reading_before(p_register, p_at, p_batch_at - interval '1 microsecond');
+	next	record := elecbill._vee_behind(p_register, p_at, p_batch_next);
 BEGIN
-	IF former.at IS NOT NULL AND NOT restart THEN
-		PERFORM elecbill._vee_step(p_org, p_register, p_at, p_wh, former.at, former.wh);
+	-- of that one another value, or none, may count
+	IF former.at IS NULL AND p_batch_at IS NOT NULL THEN
+		former := elecbill._reading_before(p_register, p_at, NULL);
 	END IF;
-	-- nearly always it is near, in one or two months of reading
-	SELECT r.read_at, r.register_wh, r.quality INTO next FROM elecbill._reading_all AS r
-	WHERE r.register_id = p_register AND r.read_at > p_at AND r.read_at < p_at + interval '2 days' ORDER BY r.read_at LIMIT 1;
-	IF NOT FOUND THEN
-		SELECT r.read_at, r.register_wh, r.quality INTO next FROM elecbill._reading_all AS r
-		WHERE r.register_id = p_register AND r.read_at > p_at ORDER BY r.read_at LIMIT 1;
+	IF NOT p_restart THEN
+		PERFORM elecbill._vee_step(p_org, p_register, p_at, p_wh, former.at, former.wh, p_bound);
 	END IF;
 	IF next.quality & 512 = 0 THEN
-		PERFORM elecbill._vee_step(p_org, p_register, next.read_at, next.register_wh, p_at, p_wh);
+		PERFORM elecbill._vee_step(p_org, p_register, next.at, next.wh, p_at, p_wh, p_bound);
 	END IF;
 END $$;
-COMMENT ON FUNCTION elecbill._vee_late(integer, bigint, timestamptz, bigint) IS 'V02, V03, V05 for a reading that came after later ones: with the one before and the one behind it';
+COMMENT ON FUNCTION elecbill._vee_late(integer, bigint, timestamptz, bigint, boolean, numeric, timestamptz, timestamptz) IS 'V02, V03, V05 for a reading that came after later ones: with the one before and the one behind it; those of its register in the same statement bound the look at the table';
 
 CREATE FUNCTION elecbill._inbox_check() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -211,7 +248,7 @@ BEGIN
 			-- behind its removal a meter that goes on counting is somewhere it should not be
 			SELECT upper(i.valid) AS at, i.usage_point_id, r.register_wh INTO gone
 			FROM elecbill.meter_installation AS i
-			JOIN elecbill._reading_all AS r ON r.register_id = bad.register_id AND r.read_at = upper(i.valid)
+			JOIN elecbill.reading_effective AS r ON r.register_id = bad.register_id AND r.read_at = upper(i.valid)
 			WHERE i.meter_id = bad.meter_id AND upper(i.valid) < bad.read_at ORDER BY i.valid DESC LIMIT 1;
 			IF gone.at IS NOT NULL AND bad.reason LIKE 'meter%'
 				AND bad.kwh * 1000 - gone.register_wh

@@ -4,26 +4,6 @@
 -- found is not found twice. Use is what the counting values say (reading_effective), so what was corrected or
 -- estimated is not found any more.
 
-CREATE FUNCTION elecbill._register_mark(p_register bigint, p_from timestamptz, p_at timestamptz,
-	p_estimated boolean DEFAULT true, OUT at timestamptz, OUT wh bigint)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	SELECT x.read_at, x.register_wh INTO at, wh
-	FROM ((SELECT r.read_at, r.register_wh FROM elecbill._reading_all AS r
-			WHERE r.register_id = p_register AND r.read_at BETWEEN p_from AND p_at
-				AND NOT EXISTS (SELECT FROM elecbill.reading_correction AS c
-					WHERE c.register_id = p_register AND c.read_at = r.read_at AND upper_inf(c.known)
-						AND (p_estimated OR c.edit_id IS NOT NULL) OFFSET 0)
-			ORDER BY r.read_at DESC LIMIT 1)
-		UNION ALL
-		(SELECT c.read_at, c.register_wh FROM elecbill.reading_correction AS c
-			WHERE c.register_id = p_register AND c.read_at BETWEEN p_from AND p_at AND upper_inf(c.known)
-				AND c.register_wh IS NOT NULL AND (p_estimated OR c.edit_id IS NOT NULL)
-			ORDER BY c.read_at DESC LIMIT 1)) AS x
-	ORDER BY x.read_at DESC LIMIT 1;
-END $$;
-COMMENT ON FUNCTION elecbill._register_mark(bigint, timestamptz, timestamptz, boolean) IS 'the last counting value of a register from .. to (both included); estimated false: of those that were read';
-
 CREATE FUNCTION elecbill._point_use(p_point bigint, p_from timestamptz, p_to timestamptz, OUT wh numeric, OUT secs numeric)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -302,9 +302,14 @@ BEGIN
 		ORDER BY i.id
 	LOOP
 		PERFORM elecbill._register_lock(lack.id);
-		PERFORM elecbill._estimate_gap(lack.place, lack.register, tstzrange(lack.at, edge), NULL, false);
-		made := made + 1;
+		-- where it is billed a reading was taken out since, and the next bill waits for what stands in its place
+		BEGIN
+			PERFORM elecbill._estimate_gap(lack.place, lack.register, tstzrange(lack.at, edge), NULL, true);
+			made := made + 1;
+		EXCEPTION WHEN SQLSTATE 'UB422' THEN
+			NULL;	/* it ran backwards: its bill says so, and waits; those of others do not */
+		END;
 	END LOOP;
 	RETURN made;
 END $$;
-COMMENT ON FUNCTION elecbill.estimate_missing(text, date) IS 'estimates for all points of an org that somebody pays for the value of the meter at the beginning of a day where there is none, so that the days up to it can be billed; returns how many. UB400, UB404, UB412 energy behind the last value is billed';
+COMMENT ON FUNCTION elecbill.estimate_missing(text, date) IS 'estimates for all points of an org that somebody pays for the value of the meter at the beginning of a day where there is none, so that the days up to it can be billed, also where a reading was taken out after it was billed: the next bill corrects that one. A meter whose register runs backwards is left out: its bill waits in bill_exception. Returns how many. UB400, UB404';

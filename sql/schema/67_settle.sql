@@ -211,13 +211,29 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._estimate_reopen(bigint, timestamptz) IS 'a reading came late for an instant whose value was estimated: that estimate is to be settled once more, by this one';
 
+CREATE FUNCTION elecbill._segment_moved(p_segment bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE COST 10000 SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+	was		record;
+	first	bigint;
+	last	bigint;
+BEGIN
+	SELECT s.*, round(g.wrap_wh * s.multiplier)::bigint AS wrap_wh INTO was
+	FROM elecbill.bill_segment AS s JOIN elecbill.meter_register AS g ON g.id = s.register_id WHERE s.id = p_segment;
+	first := (SELECT b.primary_wh FROM elecbill._boundary_readings(was.register_id, was.multiplier, lower(was.during), lower(was.during)) AS b);
+	last := (SELECT b.primary_wh FROM elecbill._boundary_readings(was.register_id, was.multiplier, upper(was.during), upper(was.during)) AS b);
+	RETURN (last - first + was.wrap_wh) % was.wrap_wh IS DISTINCT FROM
+		(round(was.end_wh * was.multiplier)::bigint - round(was.start_wh * was.multiplier)::bigint + was.wrap_wh) % was.wrap_wh;
+END $$;
+COMMENT ON FUNCTION elecbill._segment_moved(bigint) IS 'whether the values that count today at both ends of a billed range give another energy than those it was billed by';
+
 CREATE FUNCTION elecbill._fsck_estimate(p_org integer, p_since date) RETURNS TABLE (invariant text, object text, detail text)
 LANGUAGE sql STABLE SET jit = off
 BEGIN ATOMIC
 	SELECT 'I07', format('register %s', x.register_id),
 		format('bill %s ends at %s Wh, bill %s begins at %s Wh, and no bill has the difference', x.bill_id, x.end_wh, x.next_id, x.next_wh)
 	FROM (
-		SELECT s.register_id, s.bill_id, s.end_wh, b.account_id, b.service, upper(s.during) AS until,
+		SELECT s.id, lead(s.id) OVER w AS next_segment, s.register_id, s.bill_id, s.end_wh, b.account_id, b.service, upper(s.during) AS until,
 			lead(s.bill_id) OVER w AS next_id, lead(s.start_wh) OVER w AS next_wh, lead(lower(s.during)) OVER w AS next_at
 		FROM elecbill.bill_segment AS s JOIN elecbill.bill AS b ON b.id = s.bill_id AND b.live AND b.number IS NOT NULL
 		WHERE (p_org IS NULL OR b.org_id = p_org)
@@ -227,6 +243,8 @@ BEGIN ATOMIC
 			WHERE t.corrected_id IN (x.bill_id, x.next_id))
 		AND NOT EXISTS (SELECT FROM elecbill.true_up_queue AS q
 			WHERE q.account_id = x.account_id AND q.bill_id IS NULL AND q.since < upper(x.service))
+		-- where both ends of a bill moved alike it has nothing to correct
+		AND (elecbill._segment_moved(x.id) OR elecbill._segment_moved(x.next_segment))
 UNION ALL
 	SELECT 'reading_correction', format('register %s at %s', c.register_id, c.read_at),
 		format('%s Wh, but the register rolls over at %s Wh', c.register_wh, g.wrap_wh)

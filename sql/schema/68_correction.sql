@@ -15,7 +15,9 @@ BEGIN
 		JOIN elecbill.customer_agreement AS c ON c.usage_point_id = i.usage_point_id
 		WHERE g.id = p_register)
 	ORDER BY a.id FOR NO KEY UPDATE;
-	PERFORM FROM elecbill.meter_register AS g WHERE g.id = p_register FOR NO KEY UPDATE;
+	-- all of the meter: where registers add up, the total goes with them
+	PERFORM FROM elecbill.meter_register AS g
+	WHERE g.meter_id = (SELECT x.meter_id FROM elecbill.meter_register AS x WHERE x.id = p_register) ORDER BY g.id FOR NO KEY UPDATE;
 END $$;
 COMMENT ON FUNCTION elecbill._register_lock(bigint) IS 'lets nobody bill or correct a register meanwhile';
 
@@ -79,12 +81,19 @@ BEGIN
 	JOIN elecbill.meter_installation AS i ON i.meter_id = g.meter_id AND i.role = 'main'
 	JOIN elecbill.bill_segment AS s ON s.installation_id = i.id
 	JOIN elecbill.bill AS b ON b.id = s.bill_id
-	WHERE g.id = p_register AND g.code = '1.8.0' AND b.live AND b.number IS NOT NULL
-		AND lower(s.during) <= p_to AND upper(s.during) >= p_from
+	-- drafts, too: what is approved is issued as it is
+	WHERE g.id = p_register AND g.code = '1.8.0' AND b.live AND lower(s.during) <= p_to AND upper(s.during) >= p_from
 	GROUP BY b.account_id;
+	-- rolling sums that hold what changed, as of a reading that comes late
+	PERFORM elecbill._limit_judge(l.id, p_from, p_to)
+	FROM elecbill.meter_register AS g
+	JOIN elecbill.meter_installation AS i ON i.meter_id = g.meter_id AND i.role = 'main' AND i.valid && tstzrange(p_from, p_to, '[]')
+	JOIN elecbill.usage_limit AS l ON l.usage_point_id = i.usage_point_id
+	WHERE g.id = p_register AND g.code = '1.8.0'
+	GROUP BY l.id ORDER BY l.id;
 	UPDATE elecbill.vee_exception AS e SET state = 'corrected', decided_by = elecbill.current_login(), decided_at = elecbill.now()
 	WHERE e.register_id = p_register AND e.state = 'open' AND e.rule IN ('V01', 'V02', 'V05', 'V08', 'V09')
 		AND e.during && tstzrange(p_from, p_to, CASE p_cause WHEN 'estimate' THEN '()' ELSE '[]' END)
 		AND (p_cause <> 'estimate' OR e.rule = 'V09' AND NOT e.detail ? 'estimated_days');
 END $$;
-COMMENT ON FUNCTION elecbill._reading_changed(bigint, timestamptz, timestamptz, text) IS 'after values of a register changed (cause estimate or correction): its days are packed again, issued bills of them are corrected by the next one, what rules found there is corrected';
+COMMENT ON FUNCTION elecbill._reading_changed(bigint, timestamptz, timestamptz, text) IS 'after values of a register changed (cause estimate or correction): its days are packed again, bills and drafts of them are corrected by the next one, usage limits are judged again, what rules found there is corrected';

@@ -76,6 +76,7 @@ BEGIN
 		SET known = tstzrange(elecbill._correction_since(part.register_id, part.read_at), NULL)
 		WHERE c.register_id = part.register_id AND c.read_at = part.read_at AND c.version = part.version;
 	END LOOP;
+	PERFORM elecbill._total_follow(p_edit);
 	FOR part IN
 		SELECT c.register_id, min(c.read_at) AS first, max(c.read_at) AS last
 		FROM elecbill.reading_correction AS c
@@ -167,8 +168,21 @@ BEGIN
 		AND r.read_at BETWEEN correct_reading.read_at - interval '12 hours' AND correct_reading.read_at + interval '12 hours'
 	ORDER BY r.read_at = correct_reading.read_at DESC, r.read_at LIMIT 1;
 	IF NOT FOUND THEN
+		-- one that was taken out counts again, with the value it should have had
+		SELECT r.*, (SELECT i.multiplier FROM elecbill.meter_installation AS i WHERE i.meter_id = place.meter_id
+				AND lower(i.valid) <= r.read_at ORDER BY lower(i.valid) DESC LIMIT 1) AS multiplier INTO old
+		FROM elecbill._reading_all AS r WHERE r.register_id = place.id AND r.read_at = correct_reading.read_at;
+	END IF;
+	IF NOT FOUND THEN
 		RAISE EXCEPTION 'meter % has no reading at this instant', quote_literal(meter)
 			USING ERRCODE = 'UB404', HINT = 'reading_add() enters one, estimate_gap() estimates one.';
+	END IF;
+	IF place.code = '1.8.0' AND EXISTS (SELECT FROM elecbill.meter_register AS g
+		JOIN elecbill.reading_effective AS r ON r.register_id = g.id AND r.read_at = old.read_at AND r.source <> 6
+		WHERE g.meter_id = place.meter_id AND g.adds)
+	THEN
+		RAISE EXCEPTION 'register 1.8.0 of meter % is the sum of its tariff registers', quote_literal(meter)
+			USING ERRCODE = 'UB412', HINT = 'Correct the one that was read wrong; the sum follows.';
 	END IF;
 	PERFORM elecbill._correction_fits(place, old.read_at, (kwh * 1000)::bigint);
 	PERFORM elecbill._correction_put(owner, place.id, old.read_at, (kwh * 1000)::bigint, old.slot_at,
@@ -179,7 +193,7 @@ BEGIN
 		format('%s %s %s', meter, register, to_char(old.read_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')),
 		jsonb_build_object('kwh', old.register_wh * 0.001), jsonb_build_object('kwh', kwh));
 END $$;
-COMMENT ON FUNCTION elecbill.correct_reading(text, text, text, timestamptz, numeric, text, text) IS 'says what a register of a meter really showed (cumulative kWh) when it was read: at that instant, or in that slot. The reading stays as it came; bills and usage take the new value, issued bills are corrected by the next one. Returns approved, or pending: above the kWh of rule E02 a second person decides with reading_edit_decide(). The same key again answers as before. UB400, UB404 no such reading, UB409 the key is that of another change, UB422 the register would run backwards';
+COMMENT ON FUNCTION elecbill.correct_reading(text, text, text, timestamptz, numeric, text, text) IS 'says what a register of a meter really showed (cumulative kWh) when it was read: at that instant, or in that slot. The reading stays as it came; bills and usage take the new value, issued bills are corrected by the next one. Returns approved, or pending: above the kWh of rule E02 a second person decides with reading_edit_decide(). The same key again answers as before. UB400, UB404 no such reading, UB409 the key is that of another change, UB412 a total that is the sum of tariff registers (66_total.sql): it follows theirs, UB422 the register would run backwards';
 
 CREATE FUNCTION elecbill.reading_void(org text, meter text, during tstzrange, reason text, key text, register text DEFAULT NULL)
 RETURNS text
@@ -303,6 +317,10 @@ BEGIN
 		decided_by = elecbill.current_login(), decided_at = elecbill.now()
 	WHERE e.id = edit.id RETURNING e.* INTO edit;
 	IF approve THEN
+		-- what came while it waited may stand against it
+		PERFORM elecbill._correction_fits(g, c.read_at, c.register_wh)
+		FROM elecbill.reading_correction AS c JOIN elecbill.meter_register AS g ON g.id = c.register_id
+		WHERE edit.kind = 'correct' AND c.edit_id = edit.id;
 		PERFORM elecbill._edit_apply(edit);
 	END IF;
 	PERFORM elecbill._audit(owner, 'reading_edit_decide', key, jsonb '{"state": "pending"}', jsonb_build_object('state', edit.state));
@@ -311,7 +329,7 @@ EXCEPTION WHEN SQLSTATE 'UB403' THEN
 	PERFORM elecbill._refused(org, 'reading_edit_decide', key, SQLSTATE, SQLERRM);
 	RAISE;
 END $$;
-COMMENT ON FUNCTION elecbill.reading_edit_decide(text, text, boolean) IS 'the second person on a change of readings (by its key) that waits in reading_edit_open: approved, it counts from now on; refused, it never does. UB403 who asked cannot approve, UB404, UB412 decided already';
+COMMENT ON FUNCTION elecbill.reading_edit_decide(text, text, boolean) IS 'the second person on a change of readings (by its key) that waits in reading_edit_open: approved, it counts from now on; refused, it never does. UB403 who asked cannot approve, UB404, UB412 decided already, UB422 readings that came since stand against it: the register would run backwards';
 
 CREATE VIEW elecbill.reading_edit_open WITH (security_invoker = true) AS
 SELECT o.code AS org, e.idem_key AS key, e.kind, e.reason, e.created_by, e.created_at, count(c.read_at) AS readings,

@@ -4,17 +4,14 @@
 -- (source 4 and 3), so no reading is needed at any other time, and the use of a period is the sum over both.
 -- Locks: reading (against ingest(), before anything else), accounts of the point, the point, the installation.
 
-CREATE FUNCTION elecbill._exchange_values(p_values jsonb, p_what text) RETURNS TABLE (code text, wh bigint)
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION elecbill._exchange_values(p_meter elecbill.meter, p_values jsonb, p_what text)
+RETURNS TABLE (code text, wh bigint)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	one	record;
+	one		record;
+	total	numeric;	/* kWh, where registers add up to it and all are given */
 BEGIN
-	IF jsonb_typeof(p_values) = 'object' IS NOT TRUE OR NOT p_values ? '1.8.0' THEN
-		RAISE EXCEPTION 'the % values must be an object of kWh by register, with 1.8.0', p_what
-			USING ERRCODE = 'UB400', DETAIL = format('The value is %s.', coalesce(p_values::text, 'NULL')),
-				  HINT = 'For example {"1.8.0": 1234.56}.';
-	END IF;
-	FOR one IN SELECT e.key, e.value FROM jsonb_each(p_values) AS e LOOP
+	FOR one IN SELECT e.key, e.value FROM jsonb_each(CASE jsonb_typeof(p_values) WHEN 'object' THEN p_values END) AS e LOOP
 		IF jsonb_typeof(one.value) <> 'number' OR (one.value #>> '{}')::numeric < 0
 			OR (one.value #>> '{}')::numeric <> trunc((one.value #>> '{}')::numeric, 3)
 			OR (one.value #>> '{}')::numeric >= 1000000000000
@@ -23,9 +20,22 @@ BEGIN
 				USING ERRCODE = 'UB400', DETAIL = format('The value is %s.', one.value);
 		END IF;
 	END LOOP;
-	RETURN QUERY SELECT e.key, ((e.value #>> '{}')::numeric * 1000)::bigint FROM jsonb_each(p_values) AS e ORDER BY e.key;
+	SELECT sum((p_values ->> g.code)::numeric) % (t.wrap_wh * 0.001) INTO total
+	FROM elecbill.meter_register AS g
+	JOIN elecbill.meter_register AS t ON t.meter_id = g.meter_id AND t.code = '1.8.0'
+	WHERE g.meter_id = p_meter.id AND g.adds GROUP BY t.wrap_wh HAVING bool_and(p_values ? g.code);
+	IF (p_values ->> '1.8.0')::numeric <> total THEN
+		RAISE EXCEPTION 'the % values of the tariff registers of meter % do not add up to that of 1.8.0', p_what, p_meter.serial
+			USING ERRCODE = 'UB400', DETAIL = format('The sum is %s kWh.', trim_scale(total)), HINT = 'Leave 1.8.0 out.';
+	ELSIF jsonb_typeof(p_values) = 'object' IS NOT TRUE OR NOT p_values ? '1.8.0' AND total IS NULL THEN
+		RAISE EXCEPTION 'the % values must be an object of kWh by register, with 1.8.0', p_what
+			USING ERRCODE = 'UB400', DETAIL = format('The value is %s.', coalesce(p_values::text, 'NULL')),
+				  HINT = 'For example {"1.8.0": 1234.56}; or all tariff registers of a meter whose total is their sum.';
+	END IF;
+	RETURN QUERY SELECT e.key, ((e.value #>> '{}')::numeric * 1000)::bigint
+	FROM jsonb_each(p_values || CASE WHEN total IS NULL THEN '{}' ELSE jsonb_build_object('1.8.0', total) END) AS e ORDER BY e.key;
 END $$;
-COMMENT ON FUNCTION elecbill._exchange_values(jsonb, text) IS 'values of registers as exchange_meter() is given them, in Wh; UB400';
+COMMENT ON FUNCTION elecbill._exchange_values(elecbill.meter, jsonb, text) IS 'values of the registers of a meter as exchange_meter() is given them, in Wh; 1.8.0 is added where it is the sum of others; UB400';
 
 CREATE FUNCTION elecbill._exchange_store(p_meter elecbill.meter, p_values jsonb, p_what text, p_at timestamptz, p_source integer)
 RETURNS void
@@ -36,7 +46,7 @@ DECLARE
 	stored	bigint;
 BEGIN
 	FOR one IN
-		SELECT v.code, v.wh, g.id, g.wrap_wh FROM elecbill._exchange_values(p_values, p_what) AS v
+		SELECT v.code, v.wh, g.id, g.wrap_wh FROM elecbill._exchange_values(p_meter, p_values, p_what) AS v
 		LEFT JOIN elecbill.meter_register AS g ON g.meter_id = p_meter.id AND g.code = v.code ORDER BY g.id
 	LOOP
 		IF one.id IS NULL OR one.wh >= one.wrap_wh THEN
@@ -82,8 +92,8 @@ BEGIN
 		IF NOT FOUND THEN
 			RAISE EXCEPTION 'meter number % is in use', quote_literal(p_serial) USING ERRCODE = 'UB409';
 		END IF;
-		INSERT INTO elecbill.meter_register (org_id, meter_id, code, wrap_wh)
-		SELECT g.org_id, got.id, g.code, g.wrap_wh FROM elecbill.meter_register AS g WHERE g.meter_id = p_like.id;
+		INSERT INTO elecbill.meter_register (org_id, meter_id, code, wrap_wh, adds)
+		SELECT g.org_id, got.id, g.code, g.wrap_wh, g.adds FROM elecbill.meter_register AS g WHERE g.meter_id = p_like.id;
 	END IF;
 	RETURN got;
 END $$;
@@ -152,7 +162,7 @@ BEGIN
 	IF FOUND AND EXISTS (SELECT FROM elecbill.meter_installation AS i JOIN elecbill.meter AS m ON m.id = i.meter_id
 		JOIN elecbill.meter_register AS g ON g.meter_id = m.id AND g.code = '1.8.0'
 		JOIN elecbill._reading_all AS r ON r.register_id = g.id AND r.read_at = at
-			AND r.register_wh = (removal ->> '1.8.0')::numeric * 1000
+			AND r.register_wh = (SELECT v.wh FROM elecbill._exchange_values(m, removal, 'removal') AS v WHERE v.code = '1.8.0')
 		WHERE i.usage_point_id = done.usage_point_id AND m.serial = old_meter AND upper(i.valid) = at)
 	THEN
 		RETURN;
@@ -174,7 +184,7 @@ BEGIN
 		jsonb_build_object('meter', old_meter, 'values', removal, 'multiplier', place.multiplier),
 		jsonb_build_object('meter', new_meter, 'values', start, 'multiplier', multiplier, 'at', at));
 END $$;
-COMMENT ON FUNCTION elecbill.exchange_meter(text, text, jsonb, text, jsonb, numeric, timestamptz) IS 'puts another main meter at a usage point (code, or ORG/CODE) at an instant: the last values of the old one and the first of the new one in kWh by register ({"1.8.0": 1234.5}), and the transformer ratio of the new one. A meter that is not known is made, of the model of the old one. The same call again changes nothing. UB400, UB404 not the meter of the point, UB409 the old one has later readings, the new one is somewhere else, energy behind the instant is billed, UB422 the register would run backwards';
+COMMENT ON FUNCTION elecbill.exchange_meter(text, text, jsonb, text, jsonb, numeric, timestamptz) IS 'puts another main meter at a usage point (code, or ORG/CODE) at an instant: the last values of the old one and the first of the new one in kWh by register ({"1.8.0": 1234.5}; 1.8.0 may be left out where it is the sum of the others, 66_total.sql), and the transformer ratio of the new one. A meter that is not known is made, of the model of the old one. The same call again changes nothing. UB400, UB404 not the meter of the point, UB409 the old one has later readings, the new one is somewhere else, energy behind the instant is billed, UB422 the register would run backwards';
 
 CREATE FUNCTION elecbill.multiplier_change(usage_point text, meter text, reading jsonb, multiplier numeric, at timestamptz)
 RETURNS void

@@ -85,7 +85,7 @@ COMMENT ON FUNCTION elecbill._balance_move(integer, bigint[], numeric[], numeric
 
 CREATE FUNCTION elecbill._transfer_sha256(p_debit bigint, p_credit bigint, p_amount numeric, p_kind text, p_stage text,
 	p_pending bigint, p_reverses bigint, p_bill bigint, p_payment bigint, p_on date) RETURNS bytea
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE
 RETURN sha256(convert_to(jsonb_build_array(p_debit, p_credit, p_amount::numeric(14,2), p_kind, p_stage, p_pending,
 	p_reverses, p_bill, p_payment, p_on - date '2000-01-01')::text, 'UTF8'));
 COMMENT ON FUNCTION elecbill._transfer_sha256(bigint, bigint, numeric, text, text, bigint, bigint, bigint, bigint, date) IS
@@ -103,6 +103,13 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION elecbill._key_check(bytea, bytea, text) IS 'UB409 when a key comes again with other content';
+
+CREATE FUNCTION elecbill._key_lock(p_org integer, p_key text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	PERFORM pg_advisory_xact_lock(hashtextextended(format('elecbill.key %s %s', p_org, p_key), 0));
+END $$;
+COMMENT ON FUNCTION elecbill._key_lock(integer, text) IS 'holds the key of a call until the end of the transaction: the same key for another account, payment or bill waits, and the statement after it sees what was done. Behind what the call is about, before the ledger';
 
 CREATE FUNCTION elecbill._post(p_org integer, p_key text, p_debit bigint, p_credit bigint, p_amount numeric, p_kind text,
 	p_on date, p_bill bigint DEFAULT NULL, p_payment bigint DEFAULT NULL, p_stage text DEFAULT 'single',

@@ -40,7 +40,8 @@ BEGIN
 		RAISE EXCEPTION USING
 			ERRCODE = 'UB412',
 			MESSAGE = format('nothing is paid on a bill that is %s', b.status),
-			DETAIL = format('Bill %s.', coalesce(b.number, '#' || b.id));
+			DETAIL = format('Bill %s.%s', coalesce(b.number, '#' || b.id),
+				CASE b.status WHEN 'written_off' THEN ' write_off_reverse() takes the write-off back first.' END);
 	END IF;
 	now_paid := b.paid + p_delta;
 	state := CASE WHEN now_paid = b.amount THEN 'paid'
@@ -129,6 +130,34 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._transfer_check(numeric, date, text) IS 'UB422 not an amount, UB400 no date or key';
 
+CREATE FUNCTION elecbill._by_hand_check(p_key text, p_debit elecbill.ledger_account, p_credit elecbill.ledger_account, p_amount numeric)
+RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	there numeric;
+BEGIN
+	IF EXISTS (SELECT FROM elecbill.ledger_transfer t WHERE t.org_id = p_debit.org_id AND t.idem_key = p_key) THEN
+		RETURN;	/* asked for before: what it was is what counts */
+	ELSIF 'receivable' IN (split_part(p_debit.code, ':', 1), split_part(p_credit.code, ':', 1)) THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'UB400',
+			MESSAGE = 'what bills owe is not booked by hand',
+			DETAIL = 'The bills would not know of it.',
+			HINT = 'pay_bill() and payment_match() pay bills, adjust() charges, refund_request(), cancel_bill() and write_off() take back.';
+	ELSIF p_debit.account_id IS NOT NULL THEN
+		there := coalesce((SELECT b.credit - b.debit - b.pending_debit FROM elecbill.account_balance b
+			WHERE b.ledger_account_id = p_debit.id), 0);
+		IF p_amount > there THEN
+			RAISE EXCEPTION USING
+				ERRCODE = 'UB422',
+				MESSAGE = format('%s is more than there is of %s', p_amount, p_debit.code),
+				DETAIL = format('There are %s.', there);
+		END IF;
+	END IF;
+END $$;
+COMMENT ON FUNCTION elecbill._by_hand_check(text, elecbill.ledger_account, elecbill.ledger_account, numeric) IS
+'what is booked by hand, by its key of the ledger, leaves bills alone (UB400) and takes no more of an advance or a deposit than there is (UB422); the customers are locked';
+
 CREATE FUNCTION elecbill._post_transfer(p_org text, p_key text, p_debit text, p_credit text, p_amount numeric, p_on date,
 	p_pending boolean) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -141,6 +170,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'UB400', MESSAGE = 'a transfer needs two ledger accounts';
 	END IF;
 	PERFORM elecbill._accounts_lock(ARRAY[from_account.id, to_account.id]);
+	PERFORM elecbill._by_hand_check('manual:' || p_key, from_account, to_account, p_amount);
 	RETURN elecbill._post(from_account.org_id, 'manual:' || p_key, from_account.id, to_account.id, p_amount, 'manual', p_on,
 		p_stage => CASE WHEN p_pending THEN 'pending' ELSE 'single' END);
 END $$;
@@ -157,7 +187,7 @@ EXCEPTION WHEN OTHERS THEN
 	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.post_transfer(text, text, text, text, numeric, date, boolean) IS
-'books an amount from one ledger account (debit) to another (credit) by hand, for a local day; a closed month takes nothing, the first open one after it does. pending: announced only, until pending_post() or pending_void(). Returns the number of the transfer; the same key answers with the same. UB400, UB404, UB409 the key is that of another transfer, UB422 not an amount';
+'books an amount from one ledger account (debit) to another (credit) by hand, for a local day; a closed month takes nothing, the first open one after it does. pending: announced only, until pending_post() or pending_void(). Receivables are not booked by hand, for bills would not know of it; an advance or a deposit gives what there is of it. Returns the number of the transfer; the same key answers with the same. UB400, UB404, UB409 the key is that of another transfer, UB422 not an amount, or more than there is';
 
 CREATE FUNCTION elecbill._pending_get(p_org text, p_transfer bigint) RETURNS elecbill.ledger_transfer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -240,6 +270,15 @@ BEGIN
 	END IF;
 	-- waits for whoever is the first to post into an earlier month, which would be found open afterwards
 	LOCK TABLE elecbill.accounting_period IN SHARE ROW EXCLUSIVE MODE;
+	IF NOT EXISTS (SELECT FROM elecbill.accounting_period p WHERE p.org_id = owner AND p.month <= p_month)
+		AND NOT EXISTS (SELECT FROM elecbill.bill b WHERE b.org_id = owner AND lower(b.service) < p_month + interval '1 month')
+	THEN
+		RAISE EXCEPTION USING
+			ERRCODE = 'UB422',
+			MESSAGE = format('nothing was booked or billed up to %s', to_char(p_month, 'YYYY-MM')),
+			DETAIL = coalesce((SELECT format('The books begin in %s.', to_char(min(p.month), 'YYYY-MM')) FROM elecbill.accounting_period p
+				WHERE p.org_id = owner HAVING count(*) > 0), 'The books are empty.');
+	END IF;
 	INSERT INTO elecbill.accounting_period (org_id, month) VALUES (owner, p_month)
 	ON CONFLICT ON CONSTRAINT accounting_period_org_month_key DO NOTHING;
 	-- waits for whoever posts into it
@@ -283,7 +322,7 @@ EXCEPTION WHEN OTHERS THEN
 	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.close_period(text, date) IS
-'closes a month of the books (its first day): waits for what is being posted, keeps what each ledger account had moved, and nothing is posted into it afterwards. Closed before: nothing happens. UB400, UB404, UB412 the month is not over or an earlier one is open';
+'closes a month of the books (its first day): waits for what is being posted, keeps what each ledger account had moved, and nothing is posted into it afterwards. Closed before: nothing happens. UB400, UB404, UB412 the month is not over or an earlier one is open, UB422 it is before the books begin';
 
 CREATE FUNCTION elecbill._balance_rebuild() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -20,9 +20,11 @@ CREATE FUNCTION elecbill.payment_policy_set(org text, amount_rule text, order_mi
 RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	owner integer := elecbill._org_get(org);
-	since date := coalesce(day, elecbill._today(owner));
+	owner integer;
+	since date;
 BEGIN
+	owner := elecbill._org_get(org);
+	since := coalesce(day, elecbill._today(owner));
 	IF amount_rule IN ('exact', 'partial', 'over') IS NOT TRUE OR order_minutes BETWEEN 1 AND 10080 IS NOT TRUE
 		OR isfinite(since) IS NOT TRUE
 	THEN
@@ -35,6 +37,9 @@ BEGIN
 	VALUES (owner, daterange(since, NULL), payment_policy_set.amount_rule, payment_policy_set.order_minutes);
 	PERFORM elecbill._audit(owner, 'payment_policy_set', amount_rule, NULL,
 		jsonb_build_object('since', since, 'order_minutes', order_minutes));
+EXCEPTION WHEN OTHERS THEN
+	PERFORM elecbill._refused(org, 'payment_policy_set', amount_rule, SQLSTATE, SQLERRM);
+	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.payment_policy_set(text, text, integer, date) IS
 'how an org takes payments from a local day on (default: today): exact, partial or over; minutes that an order may be paid. UB400, UB404';
@@ -199,22 +204,27 @@ CREATE FUNCTION elecbill._advance_apply(p_account text, p_key text) RETURNS nume
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	a elecbill.customer_account;
+	call elecbill.bill_call;
 	advance bigint;
 	credit numeric;
-	done numeric;
+	left_over numeric;
 BEGIN
 	PERFORM elecbill._payment_check(1, p_key);
-	a := elecbill._account_lock(p_account);
-	advance := elecbill._ledger_account(a.org_id, 'advance', a.id);
-	SELECT sum(t.amount) INTO done FROM elecbill.ledger_transfer t
-	WHERE t.debit_id = advance
-		AND t.idem_key IN (format('apply:call:%s:bill:%s', p_key, t.bill_id), format('apply:call:%s:fee:%s', p_key, t.bill_id));
-	credit := elecbill._advance_open(a.org_id, a.id);
-	IF done IS NOT NULL OR credit <= 0 THEN
-		RETURN coalesce(done, 0);
+	SELECT * INTO a FROM elecbill.customer_account x WHERE x.id = elecbill._account_get(p_account);
+	call := elecbill._bill_call(a.org_id, p_key, 'advance_apply', jsonb_build_array(a.id));
+	IF call.answer IS NOT NULL THEN
+		RETURN (call.answer ->> 'applied')::numeric;
 	END IF;
-	RETURN credit - elecbill._apply(a.org_id, a.id, NULL, advance, credit, NULL, elecbill._today(a.org_id),
-		'apply:call:' || p_key, 'apply');
+	PERFORM FROM elecbill.customer_account x WHERE x.id = a.id FOR NO KEY UPDATE;
+	advance := elecbill._ledger_account(a.org_id, 'advance', a.id);
+	credit := greatest(elecbill._advance_open(a.org_id, a.id), 0);
+	left_over := credit;
+	IF credit > 0 THEN
+		left_over := elecbill._apply(a.org_id, a.id, NULL, advance, credit, NULL, elecbill._today(a.org_id), 'apply:call:' || p_key, 'apply');
+		PERFORM elecbill._arrears_paid(a.org_id, a.id);
+	END IF;
+	PERFORM elecbill._bill_answer(a.org_id, p_key, jsonb_build_object('applied', credit - left_over));
+	RETURN credit - left_over;
 END $$;
 COMMENT ON FUNCTION elecbill._advance_apply(text, text) IS 'what advance_apply() does';
 
@@ -227,4 +237,4 @@ EXCEPTION WHEN OTHERS THEN
 	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.advance_apply(text, text) IS
-'pays the open bills of an account from its advance credit, by due date, without waiting for the next bill; returns how much, and the same for the same key. UB400, UB404';
+'pays the open bills of an account from its advance credit, by due date, without waiting for the next bill; returns how much, and the same for the same key. UB400, UB404, UB409 the key is that of another call';

@@ -72,7 +72,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	a elecbill.customer_account;
 	policy elecbill.payment_policy;
-	content bytea := sha256(convert_to(jsonb_build_array('order', p_account, p_bills, p_amount::numeric(14,2), p_channel)::text, 'UTF8'));
+	content bytea := sha256(convert_to(jsonb_build_array('order', p_account, p_bills, round(p_amount, 2), p_channel)::text, 'UTF8'));
 	made elecbill.payment_order;
 	ids bigint[];
 	open numeric;
@@ -80,6 +80,7 @@ BEGIN
 	PERFORM elecbill._payment_check(p_amount, p_key);
 	a := elecbill._account_lock(p_account);
 	policy := elecbill._payment_policy(a.org_id);
+	PERFORM elecbill._key_lock(a.org_id, p_key);
 	SELECT * INTO made FROM elecbill.payment_order o WHERE o.org_id = a.org_id AND o.idem_key = p_key;
 	IF FOUND THEN
 		PERFORM elecbill._key_check(made.content_sha256, content, p_key);
@@ -196,14 +197,20 @@ BEGIN
 	wanted.channel := p_channel;
 	wanted.channel_txn := p_txn;
 	wanted.amount := p_amount;
-	wanted.paid_at := p_paid_at;
+	-- money is never refused for its date: one that cannot be would open books of long ago, and no late fee would be due
+	wanted.paid_at := CASE WHEN p_paid_at < elecbill.now() - interval '1 year' THEN elecbill.now() ELSE p_paid_at END;
 	wanted.idem_key := format('%s:%s', p_channel, p_txn);
 	wanted.content_sha256 := sha256(convert_to(jsonb_build_array(p_channel, p_txn, p_number, p_amount::numeric(14,2))::text, 'UTF8'));
 	wanted.state := CASE WHEN outcome IN ('paid', 'late') THEN 'posted' ELSE outcome END;
 	wanted := elecbill._payment_add(wanted);
 	IF wanted.id IS NULL THEN
 		RETURN 'exists';
-	ELSIF wanted.state = 'posted' THEN
+	END IF;
+	IF wanted.paid_at <> p_paid_at THEN
+		PERFORM elecbill._audit(owner, 'payment_paid_at', format('%s %s', p_channel, p_txn), jsonb_build_object('paid_at', p_paid_at),
+			jsonb_build_object('paid_at', wanted.paid_at));
+	END IF;
+	IF wanted.state = 'posted' THEN
 		PERFORM elecbill._order_paid(o, wanted, outcome);
 	ELSE
 		PERFORM elecbill._post(owner, 'payment:' || wanted.id || ':suspense', elecbill._money_source(owner, p_channel),
@@ -225,7 +232,7 @@ EXCEPTION WHEN OTHERS THEN
 	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.payment_order_confirm(text, text, text, text, numeric, timestamptz) IS
-'what a channel says of an order, as often as it likes: paid, exists (said before), late (the order is over: advance credit and an alarm), mismatch (another amount than ordered) or unmatched (no such order): both held in suspense with an alarm. The caller has checked the signature of the channel. UB400, UB404 unknown org, UB409 the number of the channel came before with another order or amount, UB422';
+'what a channel says of an order, as often as it likes: paid, exists (said before), late (the order is over: advance credit and an alarm), mismatch (another amount than ordered) or unmatched (no such order): both held in suspense with an alarm. The caller has checked the signature of the channel. An instant of more than a year ago is taken for now, and audited (payment_paid_at). UB400, UB404 unknown org, UB409 the number of the channel came before with another order or amount, UB422';
 
 CREATE FUNCTION elecbill._order_paid(p_order elecbill.payment_order, p_payment elecbill.payment, p_outcome text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

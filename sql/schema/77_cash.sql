@@ -4,9 +4,10 @@
 CREATE FUNCTION elecbill.cashier_shift_open(org text, float_amount numeric DEFAULT 0) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	owner integer := elecbill._org_get(org);
+	owner integer;
 	made bigint;
 BEGIN
+	owner := elecbill._org_get(org);
 	IF float_amount >= 0 IS NOT TRUE OR float_amount <> round(float_amount, 2) OR float_amount >= 1e12 THEN
 		RAISE EXCEPTION 'the change in the till is an amount of 0 or more' USING ERRCODE = 'UB422';
 	END IF;
@@ -17,6 +18,9 @@ BEGIN
 			USING ERRCODE = 'UB412', HINT = 'cashier_shift_close() counts it.';
 	END IF;
 	RETURN made;
+EXCEPTION WHEN OTHERS THEN
+	PERFORM elecbill._refused(org, 'cashier_shift_open', float_amount::text, SQLSTATE, SQLERRM);
+	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.cashier_shift_open(text, numeric) IS
 'opens the shift of whoever calls, with the change that is in the till. UB404, UB412 there is an open one, UB422';
@@ -50,9 +54,10 @@ COMMENT ON FUNCTION elecbill._shift_expected(bigint) IS 'what a till should hold
 CREATE FUNCTION elecbill.cashier_shift_close(org text, counted numeric, OUT expected numeric, OUT difference numeric)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	owner integer := elecbill._org_get(org);
+	owner integer;
 	shift bigint;
 BEGIN
+	owner := elecbill._org_get(org);
 	IF counted >= 0 IS NOT TRUE OR counted <> round(counted, 2) OR counted >= 1e12 THEN
 		RAISE EXCEPTION 'what was counted is an amount of 0 or more' USING ERRCODE = 'UB422';
 	END IF;
@@ -67,6 +72,9 @@ BEGIN
 		counted = cashier_shift_close.counted WHERE id = shift;
 	PERFORM elecbill._audit(owner, 'cashier_shift_close', shift::text, NULL,
 		jsonb_build_object('expected', expected, 'counted', counted, 'difference', difference));
+EXCEPTION WHEN OTHERS THEN
+	PERFORM elecbill._refused(org, 'cashier_shift_close', counted::text, SQLSTATE, SQLERRM);
+	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.cashier_shift_close(text, numeric) IS
 'counts the till of whoever calls and closes the shift; returns what should be there and the difference, which is shown and never absorbed. UB404, UB412 no open shift, UB422';
@@ -157,7 +165,8 @@ BEGIN
 		RAISE EXCEPTION USING
 			ERRCODE = 'UB412',
 			MESSAGE = format('nothing is to be paid of a bill that is %s', b.status),
-			DETAIL = format('Bill %s.', coalesce(b.number, '#' || b.id));
+			DETAIL = format('Bill %s.%s', coalesce(b.number, '#' || b.id), CASE b.status WHEN 'written_off'
+				THEN ' write_off_reverse() takes the write-off back first; payment_record_cash() takes the money as advance credit.' END);
 	END IF;
 	PERFORM elecbill._amount_check(a.org_id, p_amount, b.amount - b.paid + b.late_fee, format('bill %s', b.number));
 	RETURN elecbill._payment_take(a, p_amount, p_channel, NULL, p_key, content, ARRAY[b.id]);

@@ -81,6 +81,7 @@ BEGIN
 	END IF;
 	p := elecbill._payment_lock(p_payment);
 	content := sha256(convert_to(jsonb_build_array('refund', p.id, p_amount::numeric(14,2), p_target, p_reason)::text, 'UTF8'));
+	PERFORM elecbill._key_lock(p.org_id, p_key);
 	SELECT * INTO r FROM elecbill.refund x WHERE x.org_id = p.org_id AND x.idem_key = p_key;
 	IF FOUND THEN
 		PERFORM elecbill._key_check(r.content_sha256, content, p_key);
@@ -243,6 +244,13 @@ BEGIN
 	SELECT * INTO p FROM elecbill.payment x WHERE x.id = r.payment_id;
 	IF p.channel = 'cash' THEN
 		shift := elecbill._shift_get(r.org_id);
+		IF r.amount > elecbill._shift_expected(shift) THEN
+			RAISE EXCEPTION USING
+				ERRCODE = 'UB422',
+				MESSAGE = format('the till does not hold %s', r.amount),
+				DETAIL = format('It should hold %s.', elecbill._shift_expected(shift)),
+				HINT = 'Another cashier may pay it out.';
+		END IF;
 	END IF;
 	PERFORM elecbill._post(r.org_id, format('refund:%s:payout', r.id), elecbill._ledger_account(r.org_id, 'refund_due'),
 		elecbill._money_source(r.org_id, p.channel), r.amount, 'payout', elecbill._today(r.org_id), NULL, p.id);
@@ -260,4 +268,4 @@ EXCEPTION WHEN OTHERS THEN
 	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.refund_pay(text) IS
-'records that an approved refund (its number) was paid out over the channel of its payment; cash comes out of the open shift of whoever calls. UB404, UB412 not approved, paid out before, or no shift';
+'records that an approved refund (its number) was paid out over the channel of its payment; cash comes out of the open shift of whoever calls. UB404, UB412 not approved, paid out before, or no shift, UB422 the till does not hold so much';

@@ -144,6 +144,10 @@ BEGIN
 		PERFORM elecbill._post_reverse(one.id, format('%s:%s', key, one.id), today);
 	END LOOP;
 	UPDATE elecbill.payment SET state = 'reversed' WHERE id = p_payment.id;
+	IF p_payment.state IN ('unmatched', 'mismatch') THEN
+		PERFORM elecbill._alarm_end(p_payment.org_id, 'payment_' || p_payment.state,
+			format('%s %s', p_payment.channel, p_payment.channel_txn), elecbill.now());
+	END IF;
 	UPDATE elecbill.payment_order SET paid = paid - p_payment.amount, status = 'revoked'
 	WHERE id = p_payment.order_id AND p_payment.in_time;
 END $$;
@@ -158,11 +162,12 @@ DECLARE
 	content bytea;
 BEGIN
 	PERFORM elecbill._payment_check(1, p_key);
-	IF p_reason <> '' IS NOT TRUE THEN
+	IF p_reason ~ '\S' IS NOT TRUE THEN
 		RAISE EXCEPTION USING ERRCODE = 'UB400', MESSAGE = 'a payment is reversed for a reason';
 	END IF;
 	p := elecbill._payment_lock(p_payment);
 	content := sha256(convert_to(jsonb_build_array('reverse', p.id, p_reason)::text, 'UTF8'));
+	PERFORM elecbill._key_lock(p.org_id, p_key);
 	SELECT r.content_sha256 INTO known FROM elecbill.payment_reversal r WHERE r.org_id = p.org_id AND r.idem_key = p_key;
 	IF FOUND THEN
 		PERFORM elecbill._key_check(known, content, p_key);

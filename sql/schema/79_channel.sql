@@ -174,6 +174,7 @@ BEGIN
 		PERFORM elecbill._post(p.org_id, format('match:%s:advance', p.id), suspense,
 			elecbill._ledger_account(p.org_id, 'advance', a.id), rest, 'match', today, NULL, p.id);
 	END IF;
+	PERFORM elecbill._arrears_paid(p.org_id, a.id);
 	PERFORM elecbill._outbox_payment(p, a.id);
 	PERFORM elecbill._alarm_end(p.org_id, 'payment_' || p.state, format('%s %s', p.channel, p.channel_txn), elecbill.now());
 	PERFORM elecbill._audit(p.org_id, 'payment_match', p_payment, jsonb_build_object('state', p.state),

@@ -187,6 +187,22 @@ END;
 COMMENT ON FUNCTION elecbill._fsck_money(integer, date) IS
 'broken invariants of balances, bills and payments: I02 balances, I13 what was paid, bill_booked (an issued bill is in the books), I20 numbers of orders, receipts and refunds';
 
+CREATE FUNCTION elecbill._fsck_customer(p_org integer, p_since date) RETURNS TABLE (invariant text, object text, detail text)
+LANGUAGE sql STABLE SET jit = off
+BEGIN ATOMIC
+	SELECT 'bill_booked', format('transfer %s', t.id), format('%s over %s moves what %s owes, but is about no bill', t.kind, t.amount, l.code)
+	FROM elecbill.ledger_transfer t
+	JOIN elecbill.ledger_account l ON l.id IN (t.debit_id, t.credit_id) AND split_part(l.code, ':', 1) = 'receivable'
+	WHERE t.stage IN ('single', 'post') AND t.bill_id IS NULL
+		AND (p_org IS NULL OR t.org_id = p_org) AND t.created_at >= elecbill._fsck_from(p_since)
+UNION ALL
+	SELECT 'overdrawn', l.code, format('%s were taken of %s', b.debit, b.credit)
+	FROM elecbill.account_balance b JOIN elecbill.ledger_account l ON l.id = b.ledger_account_id
+	WHERE b.debit > b.credit AND split_part(l.code, ':', 1) IN ('advance', 'deposit') AND (p_org IS NULL OR b.org_id = p_org);
+END;
+COMMENT ON FUNCTION elecbill._fsck_customer(integer, date) IS
+'broken rules of customers'' money: bill_booked (all that is owed is owed for a bill), overdrawn (no more is taken of an advance or a deposit than there was)';
+
 CREATE FUNCTION elecbill._fsck_keep() RETURNS TABLE (invariant text, object text, detail text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -208,6 +224,7 @@ BEGIN
 	RETURN QUERY SELECT * FROM elecbill._fsck_keep();
 	RETURN QUERY SELECT * FROM elecbill._fsck_transfer(p_org, p_since);
 	RETURN QUERY SELECT * FROM elecbill._fsck_money(p_org, p_since);
+	RETURN QUERY SELECT * FROM elecbill._fsck_customer(p_org, p_since);
 END $$;
 COMMENT ON FUNCTION elecbill._fsck_ledger(integer, date) IS
 'broken invariants of the books of an org (NULL: all), of what was booked since a day (NULL: ever): I01 to I03, I13 to I17, numbers';

@@ -6,7 +6,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	b elecbill.bill;
 BEGIN
-	IF reason <> '' IS NOT TRUE THEN
+	IF reason ~ '\S' IS NOT TRUE THEN
 		RAISE EXCEPTION 'a bill is held for a reason' USING ERRCODE = 'UB400';
 	END IF;
 	b := elecbill._bill_lock(bill);
@@ -20,6 +20,9 @@ BEGIN
 	UPDATE elecbill.bill SET status = 'held' WHERE id = b.id;
 	INSERT INTO elecbill.bill_hold_note (org_id, bill_id, reason) VALUES (b.org_id, b.id, bill_hold.reason);
 	PERFORM elecbill._audit(b.org_id, 'bill_hold', '#' || b.id, NULL, jsonb_build_object('reason', reason));
+EXCEPTION WHEN OTHERS THEN
+	PERFORM elecbill._refused(elecbill._org_part(bill), 'bill_hold', bill, SQLSTATE, SQLERRM);
+	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.bill_hold(text, text) IS
 'holds a draft (its id) back: the run is issued without it until bill_release() lets it go. UB400 no reason, UB404, UB412 no draft';
@@ -35,8 +38,9 @@ COMMENT ON FUNCTION elecbill._hold_end(bigint, text) IS 'notes that a draft is h
 CREATE FUNCTION elecbill.bill_release(bill text, note text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	b elecbill.bill := elecbill._bill_lock(bill);
+	b elecbill.bill;
 BEGIN
+	b := elecbill._bill_lock(bill);
 	IF b.status <> 'held' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'UB412',
@@ -53,6 +57,9 @@ BEGIN
 	UPDATE elecbill.bill SET status = 'draft' WHERE id = b.id;
 	PERFORM elecbill._hold_end(b.id, bill_release.note);
 	PERFORM elecbill._audit(b.org_id, 'bill_release', '#' || b.id, NULL, jsonb_build_object('note', bill_release.note));
+EXCEPTION WHEN OTHERS THEN
+	PERFORM elecbill._refused(elecbill._org_part(bill), 'bill_release', bill, SQLSTATE, SQLERRM);
+	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.bill_release(text, text) IS
 'lets a held draft (its id) go, with what was found; bill_run_issue() of its run issues it, also when the rest is issued already. UB404, UB412 not held, or a rule for its readings holds it';
@@ -135,8 +142,9 @@ COMMENT ON COLUMN elecbill.bill_run_totals.difference IS 'issued less booked; an
 CREATE FUNCTION elecbill.bill_approve(run bigint, OUT bills integer, OUT amount numeric, OUT held integer, OUT parked integer)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	r elecbill.bill_run := elecbill._bill_run_get(run);
+	r elecbill.bill_run;
 BEGIN
+	r := elecbill._bill_run_get(run);
 	SELECT * INTO r FROM elecbill.bill_run x WHERE x.id = r.id FOR NO KEY UPDATE;
 	IF r.status <> 'review' THEN
 		RAISE EXCEPTION USING
@@ -153,6 +161,9 @@ BEGIN
 	WHERE x.id = r.id;
 	PERFORM elecbill._audit(r.org_id, 'bill_approve', 'run ' || r.id, NULL,
 		jsonb_build_object('bills', bills, 'amount', amount, 'held', held, 'parked', parked));
+EXCEPTION WHEN OTHERS THEN
+	PERFORM elecbill._refused(NULL, 'bill_approve', 'run ' || run, SQLSTATE, SQLERRM);
+	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.bill_approve(bigint) IS
 'approves the drafts of a rated run as they are now, held ones excepted; bill_run_issue() then issues these and refuses others. Returns how many and what they come to, drafts held, accounts parked. A run may be issued without it. UB404, UB412 not in review';

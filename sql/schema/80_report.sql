@@ -37,7 +37,7 @@ JOIN elecbill.org o ON o.id = b.org_id
 JOIN elecbill.customer_account a ON a.id = b.account_id
 JOIN elecbill.customer c ON c.id = a.customer_id
 CROSS JOIN LATERAL (SELECT b.amount - b.paid AS open, (elecbill.now() AT TIME ZONE o.zone)::date - b.due_on AS days) AS x
-WHERE b.status IN ('issued', 'partly_paid', 'overdue') OR b.status = 'paid' AND b.late_fee > 0
+WHERE b.status IN ('issued', 'partly_paid', 'overdue') AND b.amount <> 0 OR b.status = 'paid' AND b.late_fee > 0
 GROUP BY o.code, a.id, a.account_no, c.name, c.kind;
 COMMENT ON VIEW elecbill.arrears_aging IS
 'what is open of the issued bills of each account today, by days past their due dates; its total is the receivable of the ledger unless somebody booked there by hand';

@@ -1,13 +1,14 @@
 -- 80_series.sql: time series in the form that dashboards ask for: time, metric, value
 -- In Grafana: SELECT time, metric, value FROM elecbill.series_day
 --   WHERE $__timeFilter(time) AND org = '$org' AND point = '$point' ORDER BY 1
+-- Over all points, say also AND day >= $__timeFrom()::date - 1: days are how profiles are partitioned.
 
 CREATE VIEW elecbill.series_power WITH (security_invoker = true) AS
 SELECT v.from_at AS time, v.direction || ' kW' AS metric,
 	round(v.energy_wh * 3.6 / extract(epoch FROM v.to_at - v.from_at), 3) AS value, v.org, v.usage_point AS point
 FROM elecbill.interval_usage v
 WHERE v.energy_wh IS NOT NULL AND v.register IN ('1.8.0', '2.8.0');
-COMMENT ON VIEW elecbill.series_power IS 'mean power of each interval; filter by point for speed';
+COMMENT ON VIEW elecbill.series_power IS 'mean power of each interval; of one point at a time, since it reads all that is known of it';
 COMMENT ON COLUMN elecbill.series_power.time IS 'start of the interval';
 COMMENT ON COLUMN elecbill.series_power.metric IS 'import kW or export kW';
 COMMENT ON COLUMN elecbill.series_power.value IS 'kW, primary side';
@@ -16,17 +17,18 @@ COMMENT ON COLUMN elecbill.series_power.point IS 'code of the usage point';
 
 CREATE VIEW elecbill.series_day WITH (security_invoker = true) AS
 SELECT elecbill.day_start(p.day, o.zone) AS time, elecbill.profile_direction(p.profile) || ' kWh' AS metric,
-	elecbill.profile_sum(p.profile) * 0.001 AS value, o.code AS org, u.code AS point
+	elecbill.profile_sum(p.profile) * 0.001 AS value, o.code AS org, u.code AS point, p.day
 FROM elecbill.profile_day p
 JOIN elecbill.org o ON o.id = p.org_id
 JOIN elecbill.usage_point u ON u.id = p.usage_point_id
 WHERE p.direction IN (0, 1);
-COMMENT ON VIEW elecbill.series_day IS 'energy of each packed local day, as far as measured';
+COMMENT ON VIEW elecbill.series_day IS 'energy of each packed local day, as far as measured; of one point or of all: reads the profiles, not the readings';
 COMMENT ON COLUMN elecbill.series_day.time IS 'start of the local day';
 COMMENT ON COLUMN elecbill.series_day.metric IS 'import kWh or export kWh';
 COMMENT ON COLUMN elecbill.series_day.value IS 'kWh, primary side';
 COMMENT ON COLUMN elecbill.series_day.org IS 'code of the org';
 COMMENT ON COLUMN elecbill.series_day.point IS 'code of the usage point';
+COMMENT ON COLUMN elecbill.series_day.day IS 'the local day; a range of it, beside that of time, makes a query over many points faster';
 
 CREATE VIEW elecbill.series_money WITH (security_invoker = true) AS
 SELECT elecbill.day_start(x.day, o.zone) AS time, m.metric, m.value, o.code AS org, NULL::text AS point

@@ -108,7 +108,7 @@ DECLARE
 	b elecbill.bill := elecbill._bill_get(p_bill);
 	call elecbill.bill_call;
 BEGIN
-	IF p_reason <> '' IS NOT TRUE THEN
+	IF p_reason ~ '\S' IS NOT TRUE THEN
 		RAISE EXCEPTION USING ERRCODE = 'UB400', MESSAGE = 'a bill is cancelled for a reason';
 	END IF;
 	call := elecbill._bill_call(b.org_id, p_key, 'cancel_bill', jsonb_build_array(b.id, p_reason));
@@ -128,7 +128,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM elecbill._cancel_bill(p_bill, p_reason, p_key);
 EXCEPTION WHEN OTHERS THEN
-	PERFORM elecbill._refused(NULL, 'cancel_bill', p_bill, SQLSTATE, SQLERRM);
+	PERFORM elecbill._refused(elecbill._org_part(p_bill), 'cancel_bill', p_bill, SQLSTATE, SQLERRM);
 	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.cancel_bill(text, text, text) IS
@@ -137,9 +137,10 @@ COMMENT ON FUNCTION elecbill.cancel_bill(text, text, text) IS
 CREATE FUNCTION elecbill.bill_invoice(bill text, number text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	b elecbill.bill := elecbill._bill_lock(bill);
+	b elecbill.bill;
 	there elecbill.tax_invoice;
 BEGIN
+	b := elecbill._bill_lock(bill);
 	IF number ~ '^\S{1,64}$' IS NOT TRUE THEN
 		RAISE EXCEPTION 'a tax invoice has a number of 1 to 64 characters without blanks' USING ERRCODE = 'UB400';
 	ELSIF b.number IS NULL OR NOT b.live THEN
@@ -158,6 +159,9 @@ BEGIN
 			MESSAGE = coalesce(format('bill %s has tax invoice %s', b.number, there.number),
 				format('tax invoice %s belongs to another bill', bill_invoice.number));
 	END IF;
+EXCEPTION WHEN OTHERS THEN
+	PERFORM elecbill._refused(elecbill._org_part(bill), 'bill_invoice', bill, SQLSTATE, SQLERRM);
+	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.bill_invoice(text, text) IS
 'notes the number of the tax invoice that was made for an issued bill; the same again changes nothing. From then on the bill is cancelled only after bill_red_letter(). UB400, UB404, UB409 the bill has another one, or another bill has it, UB412 not issued';
@@ -165,9 +169,10 @@ COMMENT ON FUNCTION elecbill.bill_invoice(text, text) IS
 CREATE FUNCTION elecbill.bill_red_letter(bill text, number text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	b elecbill.bill := elecbill._bill_lock(bill);
+	b elecbill.bill;
 	i elecbill.tax_invoice;
 BEGIN
+	b := elecbill._bill_lock(bill);
 	SELECT * INTO i FROM elecbill.tax_invoice x WHERE x.bill_id = b.id FOR UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'bill % has no tax invoice', coalesce(b.number, '#' || b.id) USING ERRCODE = 'UB412';
@@ -187,6 +192,9 @@ BEGIN
 		red_at = elecbill.now() WHERE x.bill_id = b.id;
 	PERFORM elecbill._audit(b.org_id, 'bill_red_letter', b.number, jsonb_build_object('invoice', i.number),
 		jsonb_build_object('red', bill_red_letter.number));
+EXCEPTION WHEN OTHERS THEN
+	PERFORM elecbill._refused(elecbill._org_part(bill), 'bill_red_letter', bill, SQLSTATE, SQLERRM);
+	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.bill_red_letter(text, text) IS
 'notes the number of the red-letter invoice (红字发票) that takes the tax invoice of a bill back; now the bill can be cancelled. UB400, UB404, UB409 another number is noted, or the number is taken, UB412 there is no tax invoice';
@@ -194,9 +202,10 @@ COMMENT ON FUNCTION elecbill.bill_red_letter(text, text) IS
 CREATE FUNCTION elecbill._run_cancel_begin(p_run bigint, p_reason text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	run elecbill.bill_run := elecbill._bill_run_get(p_run);
+	run elecbill.bill_run;
 BEGIN
-	IF p_reason <> '' IS NOT TRUE THEN
+	run := elecbill._bill_run_get(p_run);
+	IF p_reason ~ '\S' IS NOT TRUE THEN
 		RAISE EXCEPTION USING ERRCODE = 'UB400', MESSAGE = 'a run is cancelled for a reason';
 	END IF;
 	UPDATE elecbill.bill_run SET status = 'cancelled' WHERE id = run.id;

@@ -3,7 +3,7 @@
 -- anew in their order, because tiers, ratchets and yearly minimums of one rest on those before it. All
 -- of it is one transaction: what cannot be rated leaves everything as it was. A preview is the same
 -- work rolled back.
--- Locks: the key, customer_account, bills, ledger, number counter.
+-- Locks: the key, customer_account, the pool (_resale_lock()), bills, ledger, number counter.
 
 CREATE FUNCTION elecbill._rebill_run(p_bill elecbill.bill, p_cycle bigint, p_only bigint, INOUT runs jsonb, OUT run_id bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -74,6 +74,7 @@ BEGIN
 			CONSTRAINT = 'nothing_billed',
 			MESSAGE = format('account %s has no bill from %s on', a.account_no, to_char(p_from, 'YYYY-MM-DD'));
 	END IF;
+	PERFORM elecbill._resale_lock(elecbill._resale_parents(ARRAY[a.id]));	/* before the ledger */
 	FOR i IN REVERSE cardinality(old)..1 LOOP
 		PERFORM elecbill._bill_cancel(old[i].id, p_reason, 'cancel');
 	END LOOP;
@@ -149,7 +150,7 @@ DECLARE
 	call elecbill.bill_call;
 	done record;
 BEGIN
-	IF p_reason <> '' IS NOT TRUE OR isfinite(p_from) IS NOT TRUE THEN
+	IF p_reason ~ '\S' IS NOT TRUE OR isfinite(p_from) IS NOT TRUE THEN
 		RAISE EXCEPTION USING ERRCODE = 'UB400', MESSAGE = 'bills are made anew from a day on and for a reason';
 	END IF;
 	call := elecbill._bill_call(org_id, p_key, 'rebill', jsonb_build_array(account_id, p_from, p_reason));
@@ -169,7 +170,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	difference := elecbill._rebill(account, from_day, reason, key);
 EXCEPTION WHEN OTHERS THEN
-	PERFORM elecbill._refused(NULL, 'rebill', account, SQLSTATE, SQLERRM);
+	PERFORM elecbill._refused(elecbill._org_part(account), 'rebill', account, SQLSTATE, SQLERRM);
 	RAISE;
 END $$;
 COMMENT ON PROCEDURE elecbill.rebill(text, date, text, text, numeric) IS
@@ -223,28 +224,23 @@ END $$;
 COMMENT ON FUNCTION elecbill._rebill_step(bigint, text, bigint, jsonb) IS
 'makes the bills of some accounts of a run anew, those behind the given one; last NULL: none is left. An account that cannot be billed keeps its bills, bill_exception says why';
 
-CREATE FUNCTION elecbill._rebill_call(p_run bigint, p_reason text, p_key text, p_answer jsonb) RETURNS jsonb
+CREATE FUNCTION elecbill._rebill_begin(p_run bigint, p_reason text, p_key text, OUT call elecbill.bill_call)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	run elecbill.bill_run := elecbill._bill_run_get(p_run);
 	-- without a key it is the run and the reason that say which call it is
 	key text := coalesce(p_key, format('rebill_run:%s:%s', p_run, md5(p_reason)));
-	call elecbill.bill_call;
 BEGIN
-	IF p_reason <> '' IS NOT TRUE THEN
+	IF p_reason ~ '\S' IS NOT TRUE THEN
 		RAISE EXCEPTION USING ERRCODE = 'UB400', MESSAGE = 'bills are made anew for a reason';
 	END IF;
 	call := elecbill._bill_call(run.org_id, key, 'rebill_run', jsonb_build_array(p_run, p_reason));
-	IF p_answer IS NOT NULL THEN
-		PERFORM elecbill._bill_answer(run.org_id, key, p_answer);
-		IF (p_answer -> 'done')::boolean THEN
-			PERFORM elecbill._audit(run.org_id, 'rebill_run', 'run ' || p_run, NULL, p_answer || jsonb_build_object('reason', p_reason));
-		END IF;
-	END IF;
-	RETURN coalesce(p_answer, call.answer, jsonb '{"runs": {}, "last": 0, "rebilled": 0, "refused": 0, "difference": 0, "done": false}');
+	-- where the same call is made twice at once, each goes on where the other has come to
+	SELECT c.* INTO call FROM elecbill.bill_call c WHERE c.org_id = run.org_id AND c.idem_key = key FOR UPDATE;
+	call.answer := coalesce(call.answer, jsonb '{"runs": {}, "last": 0, "rebilled": 0, "refused": 0, "difference": 0, "done": false}');
 END $$;
-COMMENT ON FUNCTION elecbill._rebill_call(bigint, text, text, jsonb) IS
-'how far a rebill_run() is, kept under its key: asked for with NULL, else written';
+COMMENT ON FUNCTION elecbill._rebill_begin(bigint, text, text) IS
+'the call of a rebill_run(), found by its key or made; answer is how far it has come. UB400, UB404, UB409';
 
 CREATE PROCEDURE elecbill.rebill_run(run bigint, reason text, key text DEFAULT NULL, INOUT rebilled integer DEFAULT 0,
 	INOUT refused integer DEFAULT 0, INOUT difference numeric DEFAULT 0)
@@ -252,11 +248,10 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	state jsonb;
 BEGIN
-	state := elecbill._rebill_call(run, reason, key, NULL);
-	COMMIT;
-	WHILE NOT (state OPERATOR(pg_catalog.->) 'done')::boolean LOOP
-		state := elecbill._rebill_next(run, reason, key, state);
+	LOOP
+		state := elecbill._rebill_next(run, reason, key);
 		COMMIT;
+		EXIT WHEN (state OPERATOR(pg_catalog.->) 'done')::boolean;
 	END LOOP;
 	rebilled := (state OPERATOR(pg_catalog.->>) 'rebilled')::integer;
 	refused := (state OPERATOR(pg_catalog.->>) 'refused')::integer;
@@ -265,18 +260,29 @@ END $$;
 COMMENT ON PROCEDURE elecbill.rebill_run(bigint, text, text, integer, integer, numeric) IS
 'rebill() for every account with a bill in a run, from that bill on, committed in batches; rebill_run_preview() shows before what it would come to. Shows how many accounts were billed anew, how many keep their bills (bill_exception of the run says why), and by how much the bills changed. The same call again (key, or run and reason) goes on where it stopped, or answers the same. UB400, UB404, UB409 the key is that of another call';
 
-CREATE FUNCTION elecbill._rebill_next(p_run bigint, p_reason text, p_key text, p_state jsonb) RETURNS jsonb
+CREATE FUNCTION elecbill._rebill_next(p_run bigint, p_reason text, p_key text) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+	call elecbill.bill_call := elecbill._rebill_begin(p_run, p_reason, p_key);
+	state jsonb := call.answer;
 	step record;
 BEGIN
-	step := elecbill._rebill_step(p_run, p_reason, (p_state ->> 'last')::bigint, p_state -> 'runs');
-	RETURN elecbill._rebill_call(p_run, p_reason, p_key, jsonb_build_object('runs', step.runs,
-		'last', coalesce(step.last, (p_state ->> 'last')::bigint), 'done', step.last IS NULL,
-		'rebilled', (p_state ->> 'rebilled')::integer + step.done, 'refused', (p_state ->> 'refused')::integer + step.refused,
-		'difference', (p_state ->> 'difference')::numeric + step.difference));
+	IF (state -> 'done')::boolean THEN
+		RETURN state;
+	END IF;
+	step := elecbill._rebill_step(p_run, p_reason, (state ->> 'last')::bigint, state -> 'runs');
+	state := jsonb_build_object('runs', step.runs,
+		'last', coalesce(step.last, (state ->> 'last')::bigint), 'done', step.last IS NULL,
+		'rebilled', (state ->> 'rebilled')::integer + step.done, 'refused', (state ->> 'refused')::integer + step.refused,
+		'difference', (state ->> 'difference')::numeric + step.difference);
+	PERFORM elecbill._bill_answer(call.org_id, call.idem_key, state);
+	IF step.last IS NULL THEN
+		PERFORM elecbill._audit(call.org_id, 'rebill_run', 'run ' || p_run, NULL, state || jsonb_build_object('reason', p_reason));
+	END IF;
+	RETURN state;
 END $$;
-COMMENT ON FUNCTION elecbill._rebill_next(bigint, text, text, jsonb) IS 'a batch of rebill_run(), from one state to the next';
+COMMENT ON FUNCTION elecbill._rebill_next(bigint, text, text) IS
+'a batch of rebill_run(): from the state that is kept under its key, which nobody hands in, to the next one';
 
 CREATE FUNCTION elecbill.rebill_run_preview(run bigint)
 RETURNS TABLE (what text, accounts integer, account_no text, amount numeric, new_amount numeric, difference numeric, fault text)
@@ -342,6 +348,9 @@ BEGIN
 	END LOOP;
 	PERFORM elecbill._audit(a.org_id, 'rerate', account, NULL, jsonb_build_object('bills', cardinality(old), 'difference', change));
 	RETURN change;
+EXCEPTION WHEN OTHERS THEN
+	PERFORM elecbill._refused(elecbill._org_part(account), 'rerate', account, SQLSTATE, SQLERRM);
+	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.rerate(text) IS
 'makes the drafts of an account anew, by readings, prices and calendars as they are known now, in the runs they belong to; held ones stay held. Returns by how much they changed. A draft that a rule held is free when that is decided. UB404, UB409 issued bills count from a draft, and the errors of rating';

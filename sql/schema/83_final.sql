@@ -1,5 +1,5 @@
 -- 83_final.sql: bills of one account out of turn: any days, and the last ones of who moves out
--- Locks: the key, customer_account, ledger, number counter.
+-- Locks: the key, customer_account, the pool (_resale_lock()), ledger, number counter.
 
 CREATE FUNCTION elecbill._single_bill(p_account elecbill.customer_account, p_days daterange, p_kind text) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -18,6 +18,7 @@ BEGIN
 			MESSAGE = 'the account has a bill for some of these days already',
 			HINT = 'Name days without a bill, or cancel that bill first.';
 	END IF;
+	PERFORM elecbill._resale_lock(elecbill._resale_parents(ARRAY[p_account.id]));
 	run := elecbill._bill_run_add(p_account.org_id, p_account.billing_cycle_id, p_days, p_kind, p_account.id, true);
 	UPDATE elecbill.bill_run SET status = 'done', started_at = elecbill.now() WHERE id = run.id;
 	made := elecbill._bill_make(run, p_account.id, p_days, CASE p_kind WHEN 'final' THEN 'final' ELSE 'regular' END);
@@ -60,7 +61,7 @@ BEGIN
 	made := elecbill._offcycle_bill(account, days, key);
 	SELECT b.number, b.amount INTO number, amount FROM elecbill.bill b WHERE b.id = made;
 EXCEPTION WHEN OTHERS THEN
-	PERFORM elecbill._refused(NULL, 'offcycle_bill', account, SQLSTATE, SQLERRM);
+	PERFORM elecbill._refused(elecbill._org_part(account), 'offcycle_bill', account, SQLSTATE, SQLERRM);
 	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.offcycle_bill(text, daterange, text) IS
@@ -147,7 +148,7 @@ BEGIN
 	open := (answer ->> 'open')::numeric;
 	credit := (answer ->> 'credit')::numeric;
 EXCEPTION WHEN OTHERS THEN
-	PERFORM elecbill._refused(NULL, 'final_bill', account, SQLSTATE, SQLERRM);
+	PERFORM elecbill._refused(elecbill._org_part(account), 'final_bill', account, SQLSTATE, SQLERRM);
 	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.final_bill(text, date, text) IS

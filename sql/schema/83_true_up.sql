@@ -237,12 +237,14 @@ BEGIN
 	SELECT * INTO a FROM elecbill.customer_account x WHERE x.id = elecbill._account_get(account) FOR NO KEY UPDATE;
 	IF a.org_id <> r.org_id THEN
 		RAISE EXCEPTION USING ERRCODE = 'UB404', MESSAGE = format('account %s is not in run %s', account, run);
+	ELSIF NOT isfinite(since) THEN
+		RAISE EXCEPTION 'a correction is made since a day' USING ERRCODE = 'UB400';
 	END IF;
 	SELECT * INTO b FROM elecbill.bill x WHERE x.account_id = a.id AND x.run_id = r.id AND x.live;
 	IF b.number IS NOT NULL OR r.status = 'cancelled' THEN
 		RAISE EXCEPTION USING
 			ERRCODE = 'UB412',
-			MESSAGE = coalesce(format('bill %s is issued', b.number), format('bill run %s is cancelled', r.id)),
+			MESSAGE = CASE WHEN b.number IS NULL THEN format('bill run %s is cancelled', r.id) ELSE format('bill %s is issued', b.number) END,
 			HINT = 'The next bill takes the correction: name its run, or call true_up_request().';
 	END IF;
 	PERFORM elecbill._true_up_mark(a.id, coalesce(true_up.since, (lower(r.period) - interval '1 year')::date), 'true_up()');
@@ -254,7 +256,7 @@ BEGIN
 	RETURN (SELECT coalesce(sum(l.amount), 0) FROM elecbill.bill_line l WHERE l.bill_id = made AND l.kind = 'true_up');
 END $$;
 COMMENT ON FUNCTION elecbill.true_up(text, bigint, date) IS
-'corrects on the draft of an account in a run what was billed before it with data that came or changed since (local day; default: a year before the run): rates those bills again, by the prices they were made with, and adds the difference as one signed line. Returns that line; NULL: there is no draft yet, it will have it. UB404, UB412 its bill in the run is issued, and the errors of rating';
+'corrects on the draft of an account in a run what was billed before it with data that came or changed since (local day; default: a year before the run): rates those bills again, by the prices they were made with, and adds the difference as one signed line. Returns that line; NULL: there is no draft yet, it will have it. UB400, UB404, UB412 its bill in the run is issued, or the run is cancelled, and the errors of rating';
 
 CREATE FUNCTION elecbill.true_up_request(account text, since date, reason text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -262,7 +264,7 @@ DECLARE
 	a elecbill.customer_account;
 BEGIN
 	SELECT * INTO a FROM elecbill.customer_account x WHERE x.id = elecbill._account_get(account) FOR NO KEY UPDATE;
-	IF isfinite(since) IS NOT TRUE OR reason <> '' IS NOT TRUE THEN
+	IF isfinite(since) IS NOT TRUE OR reason ~ '\S' IS NOT TRUE THEN
 		RAISE EXCEPTION 'a correction is asked for since a day and for a reason' USING ERRCODE = 'UB400';
 	END IF;
 	PERFORM elecbill._true_up_mark(a.id, since, reason);
@@ -284,7 +286,7 @@ BEGIN
 		JOIN elecbill.customer_agreement g ON g.id = (p.part ->> 'agreement_id')::bigint
 		JOIN elecbill.tariff_snapshot t ON t.sha256 = decode(p.part ->> 'definition', 'hex')
 	LOOP
-		IF (elecbill._rate_segments(one.agreement, one.span, one.tariff, 1)).summary::jsonb <> one.summary THEN
+		IF elecbill._agreement_usage(one.agreement, one.span, one.tariff)::jsonb <> one.summary THEN
 			RETURN true;
 		END IF;
 	END LOOP;
@@ -299,6 +301,9 @@ CREATE FUNCTION elecbill.late_readings(org text, since date)
 RETURNS TABLE (account_no text, number text, service daterange, readings bigint, received_at timestamptz)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
+	IF since IS NULL THEN
+		RAISE EXCEPTION 'late readings are looked for in bills since a day' USING ERRCODE = 'UB400';
+	END IF;
 	RETURN QUERY
 	WITH late AS MATERIALIZED (
 		-- what was on its way while the bill was made has an earlier received_at than the bill
@@ -315,7 +320,7 @@ BEGIN
 	ORDER BY a.account_no, b.service;
 END $$;
 COMMENT ON FUNCTION elecbill.late_readings(text, date) IS
-'issued bills of an org with days from a local date on whose energy is another one by readings that came after them: how many, and when the last of them came (0: they were on their way). UB404';
+'issued bills of an org with days from a local date on whose energy is another one by readings that came after them: how many, and when the last of them came (0: they were on their way). UB400, UB404';
 
 CREATE FUNCTION elecbill.true_up_late(org text, since date) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -338,4 +343,4 @@ BEGIN
 	RETURN n;
 END $$;
 COMMENT ON FUNCTION elecbill.true_up_late(text, date) IS
-'lets the next bill of every account of late_readings() correct what they change; returns how many accounts. UB404';
+'lets the next bill of every account of late_readings() correct what they change; returns how many accounts. UB400, UB404';

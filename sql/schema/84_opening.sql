@@ -44,12 +44,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._opening_head(text[], text) IS 'English names for the column names of import_opening(), which may be Chinese';
 
-CREATE FUNCTION elecbill._opening_day(p_row jsonb, p_column text, p_today date) RETURNS date
+CREATE FUNCTION elecbill._opening_day(p_row jsonb, p_column text, p_last date) RETURNS date
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	day		date := CASE WHEN p_row ? p_column THEN elecbill._estate_day(p_row, p_column, NULL) END;
 BEGIN
-	RETURN CASE WHEN p_row ? p_column THEN elecbill._estate_day(p_row, p_column, p_today) END;
+	IF day > p_last OR day < p_last - 7300 THEN
+		PERFORM elecbill._estate_fail(p_column, 'UB400', format('%s must be a day from %s to %s, not %s', p_column,
+			to_char(p_last - 7300, 'YYYY-MM-DD'), to_char(p_last, 'YYYY-MM-DD'), to_char(day, 'YYYY-MM-DD')));
+	END IF;
+	RETURN day;
 END $$;
-COMMENT ON FUNCTION elecbill._opening_day(jsonb, text, date) IS 'a date of a row of import_opening(), not after a day; NULL where the field is empty. UB400';
+COMMENT ON FUNCTION elecbill._opening_day(jsonb, text, date) IS 'a date of a row of import_opening(), not after a day nor 20 years before it; NULL where the field is empty. UB400';
 
 CREATE FUNCTION elecbill._opening_need(p_row jsonb, p_column text) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -153,7 +159,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._opening_unbilled(elecbill.opening_item) IS 'UB412 when a live bill has counted its tiers, or its ratchet, without what shall be taken over';
 
-CREATE FUNCTION elecbill._opening_bill(p_item elecbill.opening_item, p_row jsonb, p_org elecbill.org, p_on date) RETURNS elecbill.opening_item
+CREATE FUNCTION elecbill._opening_bill(p_item elecbill.opening_item, p_row jsonb, p_org elecbill.org) RETURNS elecbill.opening_item
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	today	date := elecbill._today(p_org.id);
@@ -174,7 +180,8 @@ BEGIN
 	WHERE i.account_id = p_item.account_id AND i.number = p_item.number AND b.live;
 	IF FOUND THEN
 		PERFORM elecbill._estate_fail(CASE WHEN p_row ? 'number' THEN 'number' ELSE 'due_on' END, 'UB409', format(
-			'account %s has an opening bill %s already', p_row ->> 'account_no', p_item.number));
+			'account %s has an opening bill %s already%s', p_row ->> 'account_no', p_item.number,
+			CASE WHEN NOT p_row ? 'number' THEN '; bills of the same due date are told apart by a number' ELSE '' END));
 	END IF;
 	INSERT INTO elecbill.bill (org_id, account_id, kind, service, due_on, amount, snapshot)
 	VALUES (p_org.id, p_item.account_id, 'opening', daterange(from_day, to_day + 1), due_on, p_item.amount,
@@ -185,25 +192,19 @@ BEGIN
 	VALUES (p_org.id, p_item.bill_id, 1, 'opening', 'opening', 'opening', p_row ->> 'number', 1, 'bill', p_item.amount, 1,
 		p_item.amount, p_item.amount,
 		tstzrange(elecbill.day_start(from_day, p_org.zone), elecbill.day_start(to_day + 1, p_org.zone)), 'actual');
-	PERFORM elecbill._post(p_org.id, 'opening:bill:' || p_item.bill_id,
-		elecbill._ledger_account(p_org.id, 'receivable', p_item.account_id), elecbill._ledger_account(p_org.id, 'opening'),
-		p_item.amount, 'opening', p_on, p_item.bill_id);
 	RETURN p_item;
 END $$;
-COMMENT ON FUNCTION elecbill._opening_bill(elecbill.opening_item, jsonb, elecbill.org, date) IS 'makes an unpaid item a draft of kind opening, with its line, and books it. UB400, UB409 it is there already';
+COMMENT ON FUNCTION elecbill._opening_bill(elecbill.opening_item, jsonb, elecbill.org) IS 'makes an unpaid item a draft of kind opening, with its line. UB400, UB409 it is there already';
 
-CREATE FUNCTION elecbill._opening_money(p_item elecbill.opening_item, p_on date) RETURNS elecbill.opening_item
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION elecbill._opening_money(p_item elecbill.opening_item) RETURNS elecbill.opening_item
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	IF EXISTS (SELECT FROM elecbill.opening_item i WHERE i.account_id = p_item.account_id AND i.kind = p_item.kind) THEN
 		PERFORM elecbill._estate_fail('account_no', 'UB409', format('%s of the account is taken over already', p_item.kind));
 	END IF;
-	PERFORM elecbill._post(p_item.org_id, format('opening:%s:%s', p_item.kind, p_item.account_id),
-		elecbill._ledger_account(p_item.org_id, 'opening'),
-		elecbill._ledger_account(p_item.org_id, p_item.kind, p_item.account_id), p_item.amount, 'opening', p_on);
 	RETURN p_item;
 END $$;
-COMMENT ON FUNCTION elecbill._opening_money(elecbill.opening_item, date) IS 'books advance credit or a deposit. UB409 it is taken over already';
+COMMENT ON FUNCTION elecbill._opening_money(elecbill.opening_item) IS 'advance credit or a deposit. UB409 it is taken over already';
 
 CREATE FUNCTION elecbill._opening_energy(p_item elecbill.opening_item, p_row jsonb, p_tariff jsonb) RETURNS elecbill.opening_item
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -262,8 +263,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._opening_demand(elecbill.opening_item, jsonb, jsonb) IS 'the peak of a month. UB400, UB404 the tariff has no such demand, UB409 taken over already, UB422 not a month before';
 
-CREATE FUNCTION elecbill._opening_row(p_org elecbill.org, p_job bigint, p_line integer, p_row jsonb, p_on date, p_since date)
-RETURNS void
+CREATE FUNCTION elecbill._opening_row(p_org elecbill.org, p_job bigint, p_line integer, p_row jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	item	elecbill.opening_item;
@@ -279,7 +279,12 @@ BEGIN
 	IF item.kind IN ('energy', 'demand') THEN
 		agreement := elecbill._opening_agreement(p_row, item.account_id);
 		item.tariff_plan_id := agreement.tariff_plan_id;
-		item.until := coalesce(elecbill._opening_day(p_row, 'as_of', today + 1), p_since, lower(agreement.valid));
+		item.until := coalesce(elecbill._opening_day(p_row, 'as_of', today + 1), lower(agreement.valid));
+		IF item.until < lower(agreement.valid) THEN
+			PERFORM elecbill._estate_fail('as_of', 'UB422', format(
+				'as_of %s lies before the agreement, that begins on %s: neither system would count what lies between',
+				to_char(item.until, 'YYYY-MM-DD'), to_char(lower(agreement.valid), 'YYYY-MM-DD')));
+		END IF;
 		IF item.kind = 'energy' THEN
 			item := elecbill._opening_energy(item, p_row, elecbill._opening_tariff(agreement, item.until));
 		ELSE
@@ -288,18 +293,59 @@ BEGIN
 		END IF;
 		PERFORM elecbill._opening_unbilled(item);
 	ELSE
-		item.amount := elecbill._estate_number(p_row, 'amount', NULL, 0.01, 999999999999.99, 2);
-		item := CASE item.kind WHEN 'bill' THEN elecbill._opening_bill(item, p_row, p_org, p_on)
-			ELSE elecbill._opening_money(item, p_on) END;
+		-- the amount of a bill is the price of its line, too
+		item.amount := elecbill._estate_number(p_row, 'amount', NULL, 0.01,
+			CASE item.kind WHEN 'bill' THEN 999999999.99 ELSE 999999999999.99 END, 2);
+		item := CASE item.kind WHEN 'bill' THEN elecbill._opening_bill(item, p_row, p_org) ELSE elecbill._opening_money(item) END;
 	END IF;
 	INSERT INTO elecbill.opening_item (org_id, job_id, line, kind, account_id, amount, number, bill_id, tariff_plan_id, usage_point_id,
 		until, scope, scope_start, kwh, demand, month, kw)
 	VALUES (item.org_id, p_job, p_line, item.kind, item.account_id, item.amount, item.number, item.bill_id, item.tariff_plan_id,
 		item.usage_point_id, item.until, item.scope, item.scope_start, item.kwh, item.demand, item.month, item.kw);
 END $$;
-COMMENT ON FUNCTION elecbill._opening_row(elecbill.org, bigint, integer, jsonb, date, date) IS 'one row of import_opening(): on: day of the bookings, since: first day billed here (NULL: that of the agreement). Errors by column';
+COMMENT ON FUNCTION elecbill._opening_row(elecbill.org, bigint, integer, jsonb) IS 'one row of import_opening(), all but its bookings. Errors by column';
 
-CREATE FUNCTION elecbill._opening_issue(p_org integer, p_job bigint) RETURNS void
+CREATE FUNCTION elecbill._opening_post(p_org integer, p_job bigint, p_on date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+	control	bigint;
+	period	bigint;
+	moved	record;
+BEGIN
+	IF NOT EXISTS (SELECT FROM elecbill.opening_item i WHERE i.job_id = p_job AND i.amount IS NOT NULL) THEN
+		RETURN;
+	END IF;
+	control := elecbill._ledger_account(p_org, 'opening');
+	INSERT INTO elecbill.ledger_account (org_id, code, kind, account_id)
+	SELECT DISTINCT p_org, x.code, elecbill._ledger_kind(x.code), x.account_id
+	FROM (SELECT a.id AS account_id, CASE i.kind WHEN 'bill' THEN 'receivable' ELSE i.kind END || ':' || a.account_no AS code
+		FROM elecbill.opening_item i JOIN elecbill.customer_account a ON a.id = i.account_id
+		WHERE i.job_id = p_job AND i.amount IS NOT NULL) AS x
+	WHERE NOT EXISTS (SELECT FROM elecbill.ledger_account l WHERE l.org_id = p_org AND l.code = x.code)
+	ORDER BY x.account_id, x.code
+	ON CONFLICT ON CONSTRAINT ledger_account_org_code_key DO NOTHING;
+	period := elecbill._period_share(p_org, p_on);
+	WITH posted AS (
+		INSERT INTO elecbill.ledger_transfer (org_id, idem_key, content_sha256, debit_id, credit_id, amount, kind, bill_id,
+			effective_on, period_id)
+		SELECT p_org, format('opening:%s:%s', i.kind, coalesce(i.bill_id, i.account_id)), elecbill._transfer_sha256(d.debit_id, d.credit_id,
+			i.amount, 'opening', 'single', NULL, NULL, i.bill_id, NULL, p_on), d.debit_id, d.credit_id, i.amount, 'opening', i.bill_id, p_on, period
+		FROM elecbill.opening_item i
+		JOIN elecbill.customer_account a ON a.id = i.account_id
+		JOIN elecbill.ledger_account l ON l.org_id = p_org
+			AND l.code = CASE i.kind WHEN 'bill' THEN 'receivable' ELSE i.kind END || ':' || a.account_no
+		CROSS JOIN LATERAL (SELECT CASE i.kind WHEN 'bill' THEN l.id ELSE control END,
+			CASE i.kind WHEN 'bill' THEN control ELSE l.id END) AS d(debit_id, credit_id)
+		WHERE i.job_id = p_job AND i.amount IS NOT NULL ORDER BY i.id
+		RETURNING debit_id, credit_id, amount)
+	SELECT array_agg(m.id) AS ids, array_agg(m.debit) AS debits, array_agg(m.credit) AS credits, array_agg(0::numeric) AS none INTO moved
+	FROM posted t, LATERAL (VALUES (t.debit_id, t.amount, 0::numeric), (t.credit_id, 0::numeric, t.amount)) AS m(id, debit, credit)
+	WHERE m.id <> control;
+	PERFORM elecbill._balance_move(p_org, moved.ids, moved.debits, moved.credits, moved.none, moved.none);
+END $$;
+COMMENT ON FUNCTION elecbill._opening_post(integer, bigint, date) IS 'books the bills, credit and deposits of a file against the control account opening, all at once';
+
+CREATE FUNCTION elecbill._opening_issue(p_org integer, p_job bigint, p_on date) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	today	date := elecbill._today(p_org);
@@ -308,6 +354,7 @@ DECLARE
 	last_no	bigint;
 BEGIN
 	PERFORM elecbill._usage_base(NULL, p_job);
+	PERFORM elecbill._opening_post(p_org, p_job, p_on);
 	IF drafts = '{}' THEN
 		RETURN;
 	END IF;
@@ -318,4 +365,4 @@ BEGIN
 	WHERE b.id = d.id;
 	UPDATE elecbill.bill b SET status = 'overdue' WHERE b.id = ANY (drafts) AND b.due_on < today;
 END $$;
-COMMENT ON FUNCTION elecbill._opening_issue(integer, bigint) IS 'gives the opening bills of a file their numbers, in the order of account numbers, and usage_counter its base; what is past its due date is overdue';
+COMMENT ON FUNCTION elecbill._opening_issue(integer, bigint, date) IS 'books a file, gives its opening bills their numbers, in the order of account numbers, and usage_counter its base; what is past its due date is overdue';

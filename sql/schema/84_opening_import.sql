@@ -1,19 +1,19 @@
 -- 84_opening_import.sql: the file of what is taken over, as a whole; what came of it; checks
 
 CREATE FUNCTION elecbill._opening_rows(p_org elecbill.org, p_job bigint, p_csv bytea, p_undo boolean, p_strict boolean, p_on date,
-	p_since date, OUT stored integer, OUT ignored integer, OUT errors jsonb, OUT refused boolean)
+	OUT stored integer, OUT ignored integer, OUT errors jsonb, OUT refused boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	given	record;
 	row		jsonb;
 	head	text[];
+	faults	jsonb[] := '{}'::jsonb[];
 	field	text;
 	state	text;
 	message	text;
 BEGIN
 	stored := 0;
 	ignored := 0;
-	errors := '[]';
 	refused := false;
 	BEGIN
 		FOR given IN SELECT * FROM elecbill.csv_rows(p_csv) LOOP
@@ -26,23 +26,23 @@ BEGIN
 				IF row IS NULL THEN
 					ignored := ignored + 1;
 				ELSE
-					PERFORM elecbill._opening_row(p_org, p_job, given.line, row, p_on, p_since);
+					PERFORM elecbill._opening_row(p_org, p_job, given.line, row);
 					stored := stored + 1;
 				END IF;
 			EXCEPTION
 				WHEN SQLSTATE 'UB400' OR SQLSTATE 'UB404' OR SQLSTATE 'UB409' OR SQLSTATE 'UB412' OR SQLSTATE 'UB422'
 					OR data_exception OR integrity_constraint_violation THEN
 				GET STACKED DIAGNOSTICS field = COLUMN_NAME, state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
-				errors := elecbill._readings_error(errors, given.line, field, state, message);
+				faults := faults || elecbill._row_fault(given.line, field, state, message);
 				EXIT WHEN head IS NULL;		/* without column names no row means anything */
 			END;
 		END LOOP;
-		IF head IS NULL AND errors = '[]' THEN
-			errors := elecbill._readings_error(errors, 1, NULL, 'UB400', 'the file is empty');
+		IF head IS NULL AND faults = '{}' THEN
+			faults := faults || elecbill._row_fault(1, NULL, 'UB400', 'the file is empty');
 		END IF;
-		refused := head IS NULL OR p_strict AND errors <> '[]';
+		refused := head IS NULL OR p_strict AND faults <> '{}';
 		IF NOT refused THEN
-			PERFORM elecbill._opening_issue(p_org.id, p_job);
+			PERFORM elecbill._opening_issue(p_org.id, p_job, p_on);
 		END IF;
 		IF p_undo OR refused THEN
 			RAISE SQLSTATE 'UB0DR';
@@ -50,8 +50,9 @@ BEGIN
 	EXCEPTION WHEN SQLSTATE 'UB0DR' THEN
 		NULL;	/* all of it was done, and is undone here */
 	END;
+	errors := to_jsonb(faults);
 END $$;
-COMMENT ON FUNCTION elecbill._opening_rows(elecbill.org, bigint, bytea, boolean, boolean, date, date) IS 'the rows of a file of import_opening(), done, or done and undone; what was wrong with them';
+COMMENT ON FUNCTION elecbill._opening_rows(elecbill.org, bigint, bytea, boolean, boolean, date) IS 'the rows of a file of import_opening(), done, or done and undone; what was wrong with them';
 
 CREATE FUNCTION elecbill._opening_check(p_org elecbill.org, p_on date) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -100,7 +101,7 @@ BEGIN
 	VALUES (owner.id, NULL, 'opening', sha256(p_csv), owner.zone, jsonb_strip_nulls(jsonb_build_object('on', p_on)), p_mode, p_dry_run,
 		'refused', elecbill.now(), 0, 0, 0, 0, 0, 0, 0, 0)
 	RETURNING id INTO done;
-	r := elecbill._opening_rows(owner, done, p_csv, p_dry_run, p_mode = 'all_or_nothing', day, p_on);
+	r := elecbill._opening_rows(owner, done, p_csv, p_dry_run, p_mode = 'all_or_nothing', day);
 	UPDATE elecbill.import_job j SET state = CASE WHEN r.refused THEN 'refused' ELSE 'done' END, given = r.stored,
 		stored = CASE WHEN r.refused THEN 0 ELSE r.stored END, ignored = r.ignored, errors = jsonb_array_length(r.errors)
 	WHERE j.id = done;
@@ -129,7 +130,7 @@ bill 欠费: amount 金额, due_on 应缴日期, number 账单号 (of the other 
 advance 预存, deposit 押金: amount;
 energy 累计电量: kwh 电量 since the month, quarter or year of the tiers began (scope 档期, where the tariff has several; tariff 电价, where the account has several): tiers go on from there;
 demand 最大需量: kw 需量 of a month 月份 such as 2026-01 (demand 需量项, point 用电点 and tariff, where there are several): ratchets look back to it.
-energy and demand count what lies before as_of 截至日期, by default on_day, else the first day of the agreement. Columns note 备注 and name 户名 are not read. on_day: local day of the bookings (default: today). Returns the job in import_job, as import_readings() does, with the errors by line and column in import_row_error: all_or_nothing or skip_bad. dry_run does all of it and undoes it but the job. The same file again is answered by the job of the first time. UB400, UB404 unknown org, UB412 the org is live, or the month of the day is closed';
+energy and demand count what lies before as_of 截至日期, by default the first day of the agreement. Columns note 备注 and name 户名 are not read. on_day: local day of the bookings (default: today). Returns the job in import_job, as import_readings() does, with the errors by line and column in import_row_error: all_or_nothing or skip_bad. dry_run does all of it and undoes it but the job. The same file again is answered by the job of the first time. UB400, UB404 unknown org, UB412 the org is live, or the month of the day is closed';
 
 CREATE VIEW elecbill.opening_total WITH (security_invoker = true) AS
 SELECT o.code AS org, i.job_id, i.kind, count(*) AS items, count(DISTINCT i.account_id) AS accounts, sum(i.amount) AS amount,

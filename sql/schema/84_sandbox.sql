@@ -99,6 +99,9 @@ BEGIN
 		RETURN;
 	END IF;
 	UPDATE elecbill.org o SET state = 'live', live_at = elecbill.now() WHERE o.id = owner.id;
+	-- who was to be cut off in a rehearsal is not cut off in earnest
+	UPDATE elecbill.device_command AS d SET state = 'failed', answered_at = elecbill.now(), answer = '{"reason": "sandbox"}'
+	WHERE d.org_id = owner.id AND d.kind IN ('disconnect', 'reconnect') AND d.state = 'queued';
 	PERFORM elecbill._audit(owner.id, 'go_live', owner.code, jsonb_build_object('state', owner.state), jsonb_build_object('state', 'live'));
 END $$;
 COMMENT ON FUNCTION elecbill._go_live(text) IS 'what go_live() does';
@@ -112,4 +115,4 @@ EXCEPTION WHEN OTHERS THEN
 	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.go_live(text) IS
-'ends the sandbox of an org, for good: what is there stays, org_empty() and import_opening() are refused from now on. For the DBA; live already: nothing happens. UB404';
+'ends the sandbox of an org, for good: what is there stays, orders that wait for command_take() are given up, org_empty() and import_opening() are refused from now on. For the DBA; live already: nothing happens. UB404';

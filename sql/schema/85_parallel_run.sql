@@ -2,7 +2,7 @@
 --
 -- Writes nothing but the job of the file. A difference is told by the first of these that fits: the bill is
 -- missing on one side; other energy; the line that differs most, where the file has lines; tax; one line of
--- ours that is all of the difference; rounding; energy in another tier; whole kWh at our price.
+-- ours that is all of the difference; rounding; energy in another tier, or all in one; whole kWh at our price.
 
 CREATE FUNCTION elecbill._parallel_head(p_fields text[], p_fault text) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -87,19 +87,20 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION elecbill._parallel_nth(jsonb[]) IS 'rows of a file, and the line of the first one about the same account and line of a bill';
 
-CREATE FUNCTION elecbill._parallel_rows(p_csv bytea, OUT given jsonb[], OUT ignored integer, OUT errors jsonb)
+CREATE FUNCTION elecbill._parallel_rows(p_csv bytea, OUT given jsonb[], OUT ignored integer, OUT errors jsonb,
+	OUT headless boolean)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	one		record;
 	row		jsonb;
 	head	text[];
+	faults	jsonb[] := '{}'::jsonb[];
 	field	text;
 	state	text;
 	message	text;
 BEGIN
 	given := '{}';
 	ignored := 0;
-	errors := '[]';
 	FOR one IN SELECT * FROM elecbill.csv_rows(p_csv) LOOP
 		BEGIN
 			IF head IS NULL THEN
@@ -114,19 +115,20 @@ BEGIN
 			END IF;
 		EXCEPTION WHEN SQLSTATE 'UB400' OR data_exception THEN
 			GET STACKED DIAGNOSTICS field = COLUMN_NAME, state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
-			errors := elecbill._readings_error(errors, one.line, field, state, message);
+			faults := faults || elecbill._row_fault(one.line, field, state, message);
 			EXIT WHEN head IS NULL;		/* without column names no row means anything */
 		END;
 	END LOOP;
-	IF head IS NULL AND errors = '[]' THEN
-		errors := elecbill._readings_error(errors, 1, NULL, 'UB400', 'the file is empty');
+	headless := head IS NULL;
+	IF headless AND faults = '{}' THEN
+		faults := faults || elecbill._row_fault(1, NULL, 'UB400', 'the file is empty');
 	END IF;
-	errors := errors || (SELECT coalesce(jsonb_agg(jsonb_build_object('line', d.at, 'field', 'account_no', 'code', 'UB409', 'message',
+	errors := to_jsonb(faults) || (SELECT coalesce(jsonb_agg(jsonb_build_object('line', d.at, 'field', 'account_no', 'code', 'UB409', 'message',
 			format('account %s is there already, on line %s', d.account_no, d.first)) ORDER BY d.at), '[]')
 		FROM elecbill._parallel_nth(given) AS d WHERE d.at <> d.first);
 	given := ARRAY(SELECT d.one FROM elecbill._parallel_nth(given) AS d WHERE d.at = d.first ORDER BY d.at);
 END $$;
-COMMENT ON FUNCTION elecbill._parallel_rows(bytea) IS 'the rows of a file of parallel_run() that can be read, and what is wrong with the others';
+COMMENT ON FUNCTION elecbill._parallel_rows(bytea) IS 'the rows of a file of parallel_run() that can be read, and what is wrong with the others; headless: it has no column names, so that no row means anything';
 
 CREATE FUNCTION elecbill._parallel_bills(p_run elecbill.bill_run, p_given jsonb[])
 RETURNS TABLE (account_no text, account_id bigint, bill_id bigint, bill text, ours numeric, theirs numeric,
@@ -184,6 +186,21 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION elecbill._parallel_lines(bigint, jsonb[]) IS 'lines of a bill beside those of a file, as finely as the file has them, NULL: not there';
 
+CREATE FUNCTION elecbill._parallel_prices(p_bill bigint, p_component text, p_period text) RETURNS SETOF numeric
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY
+	SELECT o.price FROM elecbill.bill_line o WHERE o.bill_id = p_bill AND o.component = p_component AND o.tier IS NOT NULL
+		AND o.period IS NOT DISTINCT FROM p_period
+	UNION
+	SELECT (s.step ->> 'price')::numeric FROM elecbill.bill b, jsonb_array_elements(b.snapshot -> 'parts') AS q(part)
+	JOIN elecbill.tariff_snapshot t ON t.sha256 = decode(q.part ->> 'definition', 'hex'),
+		elecbill._components(t.definition) AS c, jsonb_array_elements(c.component #> '{tier,steps}') AS s(step)
+	WHERE b.id = p_bill AND c.code = p_component AND jsonb_typeof(s.step -> 'price') IN ('number', 'string')
+		AND c.component #>> '{tier,mode}' IS DISTINCT FROM 'adder';
+END $$;
+COMMENT ON FUNCTION elecbill._parallel_prices(bigint, text, text) IS 'what energy of a component costs in its tiers: on a bill, and by its tariff';
+
 CREATE FUNCTION elecbill._parallel_tier(p_bill bigint, p_difference numeric)
 RETURNS TABLE (line text, kwh numeric, price numeric, other_price numeric)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -191,22 +208,27 @@ BEGIN
 	RETURN QUERY
 	SELECT concat_ws(' ', l.component, l.period, l.tier), trim_scale(x.kwh), trim_scale(l.price), trim_scale(p.price)
 	FROM elecbill.bill_line l
-	CROSS JOIN LATERAL (
-		-- what energy of this component costs in its other tiers: on this bill, else by the tariff
-		SELECT o.price FROM elecbill.bill_line o WHERE o.bill_id = p_bill AND o.component = l.component AND o.tier <> l.tier
-			AND o.period IS NOT DISTINCT FROM l.period
-		UNION
-		SELECT (s.step ->> 'price')::numeric FROM elecbill.bill b, jsonb_array_elements(b.snapshot -> 'parts') AS q(part)
-		JOIN elecbill.tariff_snapshot t ON t.sha256 = decode(q.part ->> 'definition', 'hex'),
-			elecbill._components(t.definition) AS c, jsonb_array_elements(c.component #> '{tier,steps}') AS s(step)
-		WHERE b.id = p_bill AND c.code = l.component AND jsonb_typeof(s.step -> 'price') IN ('number', 'string')
-			AND c.component #>> '{tier,mode}' IS DISTINCT FROM 'adder') AS p
+	CROSS JOIN LATERAL elecbill._parallel_prices(p_bill, l.component, l.period) AS p(price)
 	CROSS JOIN LATERAL (SELECT round(p_difference / nullif(l.price - p.price, 0), 3)) AS x(kwh)
 	WHERE l.bill_id = p_bill AND l.tier IS NOT NULL AND l.unit = 'kwh' AND x.kwh > 0 AND x.kwh <= l.quantity
 		AND abs(round(x.kwh * (l.price - p.price), 2) - p_difference) <= 0.01
 	ORDER BY scale(trim_scale(x.kwh)), abs(l.price - p.price), l.n LIMIT 1;
 END $$;
 COMMENT ON FUNCTION elecbill._parallel_tier(bigint, numeric) IS 'energy of a bill that makes a difference when it is priced by another tier: the likeliest line; no row: none does';
+
+CREATE FUNCTION elecbill._parallel_flat(p_bill bigint, p_difference numeric)
+RETURNS TABLE (line text, kwh numeric, price numeric, other_price numeric)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN QUERY
+	SELECT concat_ws(' ', t.component, t.period), trim_scale(t.kwh), round(t.amount / nullif(t.kwh, 0), 9), trim_scale(p.price)
+	FROM (SELECT l.component, l.period, sum(l.quantity) AS kwh, sum(l.amount) AS amount, count(*) AS n, min(l.n) AS at
+		FROM elecbill.bill_line l WHERE l.bill_id = p_bill AND l.tier IS NOT NULL AND l.unit = 'kwh' GROUP BY 1, 2) AS t
+	CROSS JOIN LATERAL elecbill._parallel_prices(p_bill, t.component, t.period) AS p(price)
+	WHERE t.n > 1 AND abs(t.amount - round(t.kwh * p.price, 2) - p_difference) <= 0.01 * t.n
+	ORDER BY abs(t.amount - round(t.kwh * p.price, 2) - p_difference), t.at LIMIT 1;
+END $$;
+COMMENT ON FUNCTION elecbill._parallel_flat(bigint, numeric) IS 'energy of several tiers that makes a difference when all of it is priced by one; no row: it does not';
 
 CREATE FUNCTION elecbill._parallel_missing(p_run elecbill.bill_run, p_account bigint, p_en boolean, OUT what text, OUT line text, OUT note text)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -306,6 +328,15 @@ BEGIN
 	END IF;
 	SELECT concat_ws(' ', x.component, x.period, x.tier) AS line, x.amount, x.price INTO l FROM elecbill.bill_line x
 	WHERE x.bill_id = p_bill ORDER BY x.kind = 'energy' DESC, x.tier DESC NULLS LAST, abs(x.amount) DESC, x.n LIMIT 1;
+	SELECT * INTO t FROM elecbill._parallel_flat(p_bill, p_delta);
+	IF FOUND THEN
+		what := 'tier';
+		line := t.line;
+		line_ours := t.price;
+		line_theirs := t.other_price;
+		note := format(CASE WHEN p_en THEN 'all %s kWh at %s there' ELSE '原系统全部 %s 千瓦时单价 %s' END, t.kwh, t.other_price);
+		RETURN;
+	END IF;
 	line := l.line;
 	line_ours := l.amount;
 	kwh := round(p_delta / nullif(l.price, 0), 3);
@@ -338,6 +369,7 @@ BEGIN
 	FOR one IN SELECT b.*, coalesce(g.given, '{}') AS given FROM elecbill._parallel_bills(run, r.given) AS b
 		LEFT JOIN (SELECT x.one ->> 'account_no' AS account_no, array_agg(x.one) AS given FROM unnest(r.given) AS x(one) GROUP BY 1) AS g
 			ON g.account_no = b.account_no
+		WHERE NOT r.headless
 		ORDER BY abs(coalesce(b.ours, 0) - coalesce(b.theirs, 0)) DESC, b.account_no
 	LOOP
 		counts[1] := counts[1] + (one.ours = one.theirs IS TRUE)::integer;
@@ -363,14 +395,14 @@ BEGIN
 	END LOOP;
 	INSERT INTO elecbill.import_job (org_id, usage_point_id, kind, sha256, zone, options, mode, dry_run, state, created_at, given,
 		stored, duplicate, conflict, missing, rounded, ignored, errors)
-	VALUES (run.org_id, NULL, 'parallel', sha256(p_csv), NULL, jsonb_build_object('run', p_run), 'skip_bad', true, 'done', elecbill.now(),
-		counts[1] + counts[2] + counts[3], 0, counts[1], counts[2], counts[3], 0, r.ignored, jsonb_array_length(r.errors))
+	VALUES (run.org_id, NULL, 'parallel', sha256(p_csv), NULL, jsonb_build_object('run', p_run), 'skip_bad', true,
+		CASE WHEN r.headless THEN 'refused' ELSE 'done' END, elecbill.now(), counts[1] + counts[2] + counts[3], 0, counts[1], counts[2], counts[3], 0, r.ignored, jsonb_array_length(r.errors))
 	RETURNING id INTO job;
 	INSERT INTO elecbill.import_row_error (job_id, n, line, field, code, message)
 	SELECT job, e.n, (e.fault ->> 'line')::integer, e.fault ->> 'field', e.fault ->> 'code', e.fault ->> 'message'
 	FROM jsonb_array_elements(r.errors) WITH ORDINALITY AS e(fault, n);
 	RETURN QUERY SELECT NULL::text, NULL::text, NULL::numeric, NULL::numeric, NULL::numeric, 'broken_row', e.fault ->> 'line', NULL::numeric,
-		NULL::numeric, concat_ws(': ', e.fault ->> 'field', e.fault ->> 'message')
+		NULL::numeric, e.fault ->> 'message'
 	FROM jsonb_array_elements(r.errors) WITH ORDINALITY AS e(fault, n) ORDER BY e.n;
 END $$;
 COMMENT ON FUNCTION elecbill._parallel_run(bigint, bytea) IS 'what parallel_run() does';
@@ -384,4 +416,4 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill.parallel_run(bigint, bytea) IS
 'compares the live bills of a run, drafts included, with those that another system made of the same period, from a CSV file in UTF-8, columns in any order: account_no 户号, amount 金额 and, the more the better, kwh 电量 and tax 税额 of a bill, or a row per line of it: line 项目 (code, name or kind of a component), tier 档, period 时段, kwh.
-Returns a row per account that differs, the largest difference first: ours, theirs, difference (ours less theirs), and what explains it: other_kwh, line_only_here, line_only_there, other_amount, tax, tier, rounding, unknown, or not_billed (line says why), not_in_run, unknown_account, not_there; the line, what it is here and there (an amount, kWh or a price), and a sentence in the language of elecbill.lang. Rows of the file that cannot be read follow as broken_row with their line. No row = all bills are the same. Nothing is written but the job in import_job (duplicate: equal bills, conflict: others, missing: only there). UB400, UB404 no such run';
+Returns a row per account that differs, the largest difference first: ours, theirs, difference (ours less theirs), and what explains it: other_kwh, line_only_here, line_only_there, other_amount, tax, tier, rounding, unknown, or not_billed (line says why), not_in_run, unknown_account, not_there; the line, what it is here and there (an amount, kWh or a price), and a sentence in the language of elecbill.lang. Rows of the file that cannot be read follow as broken_row with their line; where that is the line of column names, nothing else is returned. No row = all bills are the same. Nothing is written but the job in import_job (duplicate: equal bills, conflict: others, missing: only there). UB400, UB404 no such run';

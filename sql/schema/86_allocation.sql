@@ -115,7 +115,7 @@ CREATE TABLE elecbill.allocation_rule (
 CREATE UNIQUE INDEX allocation_rule_requested_key ON elecbill.allocation_rule (org_id, code) WHERE state = 'requested';
 CREATE INDEX allocation_rule_cycle_idx ON elecbill.allocation_rule (cycle_id) WHERE state = 'approved';
 CREATE INDEX allocation_rule_parent_idx ON elecbill.allocation_rule (parent_id);
-COMMENT ON TABLE elecbill.allocation_rule IS 'what is shared over the usage points behind a parent meter, and how';
+COMMENT ON TABLE elecbill.allocation_rule IS 'what is shared over the usage points behind a parent meter, and how. Amounts and prices of a rule are tax included: a share has no tax line, and bill.tax_amount leaves shares out';
 COMMENT ON COLUMN elecbill.allocation_rule.id IS 'internal key';
 COMMENT ON COLUMN elecbill.allocation_rule.org_id IS 'owner';
 COMMENT ON COLUMN elecbill.allocation_rule.code IS 'the key people use; of the rules of a code one counts at a time';
@@ -241,7 +241,7 @@ COMMENT ON COLUMN elecbill.allocation_result.usage_point_id IS 'whose share; NUL
 COMMENT ON COLUMN elecbill.allocation_result.account_id IS 'who pays it: the payer of the point on the last day; NULL: nobody, the estate bears it';
 COMMENT ON COLUMN elecbill.allocation_result.weight IS 'by what it was shared: Wh, homes, m2, ratio, or kWh';
 COMMENT ON COLUMN elecbill.allocation_result.energy_wh IS 'share of the energy, Wh';
-COMMENT ON COLUMN elecbill.allocation_result.amount IS 'share of the amount, in the currency of the org';
+COMMENT ON COLUMN elecbill.allocation_result.amount IS 'share of the amount, tax included, in the currency of the org; bill.tax_amount leaves the tax in it out';
 COMMENT ON COLUMN elecbill.allocation_result.bill_id IS 'the live bill that has it as a line; NULL: none yet, the next bill of the account takes it';
 COMMENT ON COLUMN elecbill.allocation_result.line_n IS 'the line of that bill';
 COMMENT ON INDEX elecbill.allocation_result_open_idx IS 'shares that wait for a bill';

@@ -136,9 +136,10 @@ CREATE FUNCTION elecbill.allocation_rule_set(org text, code text, parent text, s
 	weights jsonb DEFAULT '{}', name text DEFAULT NULL, cycle text DEFAULT 'MONTH') RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	owner integer := elecbill._org_lock(org);
+	owner integer;
 	r elecbill.allocation_rule;
 BEGIN
+	owner := elecbill._org_lock(org);
 	PERFORM elecbill._allocation_rule_check(share, model, method, valid, price, series, source);
 	PERFORM elecbill._weights_check(owner, weights, method);
 	IF code ~ '^\S{1,64}$' IS NOT TRUE THEN
@@ -236,11 +237,12 @@ COMMENT ON FUNCTION elecbill.allocation_rule_reject(text, text) IS 'rejects, or 
 CREATE FUNCTION elecbill.allocation_rule_end(org text, code text, day date) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	owner integer := elecbill._org_lock(org);
+	owner integer;
 	r elecbill.allocation_rule;
 BEGIN
+	owner := elecbill._org_lock(org);
 	SELECT * INTO r FROM elecbill.allocation_rule x
-	WHERE x.org_id = owner AND x.code = allocation_rule_end.code AND x.state = 'approved' AND x.valid @> day FOR NO KEY UPDATE;
+	WHERE x.org_id = owner AND x.code = allocation_rule_end.code AND x.state = 'approved' AND x.valid @> day AND isfinite(day) FOR NO KEY UPDATE;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'UB404', MESSAGE = format('no rule %s counts on %s', quote_nullable(code), coalesce(to_char(day, 'YYYY-MM-DD'), 'NULL'));
 	END IF;

@@ -45,8 +45,6 @@ DECLARE
 	piece tstzrange;
 	c record;
 	wh bigint := 0;
-	code text := (SELECT u.code FROM elecbill.usage_point u WHERE u.id = p_point);
-	zone text := (SELECT o.zone FROM elecbill.org o JOIN elecbill.usage_point u ON u.org_id = o.id WHERE u.id = p_point);
 	metered boolean := false;
 BEGIN
 	estimated := false;
@@ -62,17 +60,18 @@ BEGIN
 			estimated := true;
 		END IF;
 		IF c.energy_wh IS NULL OR c.since > lower(piece) OR c.until < upper(piece) THEN
-			fault := format('usage point %s: the register is not known at %s', code, elecbill._local_time(
+			SELECT format('usage point %s: the register is not known at %s', u.code, elecbill._local_time(
 				CASE WHEN c.since <= lower(piece) OR c.since IS NULL AND EXISTS (
 					SELECT FROM elecbill.meter_register g, LATERAL elecbill._boundary_readings(g.id, 1, lower(piece) - interval '62 days',
 						lower(piece) + interval '15 minutes') AS r WHERE g.meter_id = inst.meter_id AND g.code = '1.8.0')
-				THEN upper(piece) ELSE lower(piece) END, zone));
+				THEN upper(piece) ELSE lower(piece) END, o.zone))
+			INTO fault FROM elecbill.usage_point u JOIN elecbill.org o ON o.id = u.org_id WHERE u.id = p_point;
 			RETURN;
 		END IF;
 		wh := wh + round(c.energy_wh)::bigint;
 	END LOOP;
 	IF NOT metered THEN
-		fault := format('usage point %s has no main meter', code);
+		fault := (SELECT format('usage point %s has no main meter', u.code) FROM elecbill.usage_point u WHERE u.id = p_point);
 	ELSE
 		energy_wh := wh;
 	END IF;

@@ -1,5 +1,7 @@
 -- 87_supply.sql: what the estate pays the grid, what it loses, what it collects
--- Locks: org (bills of the grid of one org wait for each other, and for changes of the tree).
+-- Locks: org (bills of the grid of one org wait for each other, and for changes of the tree). Whoever makes or
+-- issues bills in a pool holds its parent by an advisory lock from _resale_lock() until COMMIT: behind
+-- customer_account, before the ledger and the number counter.
 
 CREATE TABLE elecbill.supply_bill (
 	id			bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT supply_bill_pkey PRIMARY KEY,
@@ -129,14 +131,22 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._supply_lines_check(numeric, jsonb) IS 'UB400 lines of supply_bill_add() are not such, UB422 they do not add up';
 
+CREATE FUNCTION elecbill._supply_lines_plain(p_lines jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE
+RETURN (SELECT jsonb_agg((SELECT jsonb_object_agg(f.key,
+		CASE jsonb_typeof(f.value) WHEN 'number' THEN to_jsonb(trim_scale((f.value #>> '{}')::numeric)) ELSE f.value END)
+	FROM jsonb_each(l.line) AS f WHERE f.value <> 'null') ORDER BY l.i)
+	FROM jsonb_array_elements(p_lines) WITH ORDINALITY AS l(line, i));
+COMMENT ON FUNCTION elecbill._supply_lines_plain(jsonb) IS
+'lines of supply_bill_add() written in one way: 600 for 600.00, what is null left out; what the key of a call stands for';
+
 CREATE FUNCTION elecbill._supply_bill_add(p_org text, p_parent text, p_number text, p_days daterange, p_amount numeric,
 	p_lines jsonb, p_key text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	owner integer := elecbill._org_lock(p_org);
 	parent bigint := elecbill._point_get(owner, p_parent);
-	content bytea := sha256(convert_to(jsonb_build_array('supply_bill_add', p_parent, p_number, lower(p_days) - date '2000-01-01',
-		upper(p_days) - date '2000-01-01', p_amount, p_lines)::text, 'UTF8'));
+	content bytea;
 	known bytea;
 	made bigint;
 	there text;
@@ -144,12 +154,14 @@ BEGIN
 	IF NOT elecbill._both_ends(p_days) OR p_number ~ '^\S{1,64}$' IS NOT TRUE OR p_key ~ '^\S{1,128}$' IS NOT TRUE THEN
 		RAISE EXCEPTION USING ERRCODE = 'UB400', MESSAGE = 'a bill of the grid has a number, days with both ends and a key';
 	END IF;
+	PERFORM elecbill._supply_lines_check(p_amount, p_lines);
+	content := sha256(convert_to(jsonb_build_array('supply_bill_add', p_parent, p_number, lower(p_days) - date '2000-01-01',
+		upper(p_days) - date '2000-01-01', trim_scale(p_amount), elecbill._supply_lines_plain(p_lines))::text, 'UTF8'));
 	SELECT s.content_sha256 INTO known FROM elecbill.supply_bill s WHERE s.org_id = owner AND s.idem_key = p_key;
 	IF FOUND THEN
 		PERFORM elecbill._key_check(known, content, p_key);
 		RETURN;
 	END IF;
-	PERFORM elecbill._supply_lines_check(p_amount, p_lines);
 	SELECT s.number INTO there FROM elecbill.supply_bill s
 	WHERE s.live AND s.org_id = owner AND (s.number = p_number OR s.parent_id = parent AND s.days && p_days) LIMIT 1;
 	IF FOUND THEN
@@ -187,9 +199,10 @@ COMMENT ON FUNCTION elecbill.supply_bill_add(text, text, text, daterange, numeri
 CREATE FUNCTION elecbill.supply_bill_void(org text, number text, reason text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	owner integer := elecbill._org_lock(org);
+	owner integer;
 	s elecbill.supply_bill;
 BEGIN
+	owner := elecbill._org_lock(org);
 	IF reason ~ '\S' IS NOT TRUE THEN
 		RAISE EXCEPTION 'a bill of the grid is taken back for a reason' USING ERRCODE = 'UB400';
 	END IF;
@@ -233,6 +246,16 @@ BEGIN ATOMIC
 	), rated AS (
 		SELECT coalesce(sum(l.amount), 0) AS amount FROM elecbill.bill_line l
 		WHERE l.segment_id IN (SELECT seg.id FROM seg) AND l.grp <> 'property_fee'
+	), later AS (
+		SELECT coalesce(sum(round(t.amount * part.of_it, 2)), 0) AS amount, coalesce(sum(round(t.kwh * part.of_it, 3)), 0) AS kwh
+		FROM elecbill.bill_true_up t
+		JOIN elecbill.bill b ON b.id = t.bill_id AND b.live
+		CROSS JOIN LATERAL (
+			SELECT coalesce(sum(s.energy_wh) FILTER (WHERE x.inside) / nullif(sum(s.energy_wh), 0), 1) AS of_it
+			FROM elecbill.bill_segment s
+			CROSS JOIN LATERAL (SELECT s.usage_point_id IN (SELECT point.id FROM point) AS inside) AS x
+			WHERE s.bill_id = t.corrected_id HAVING bool_or(x.inside)) AS part
+		WHERE t.corrected_id IN (SELECT made.id FROM made)
 	), share AS (
 		SELECT coalesce(sum(r.amount) FILTER (WHERE u.model = 'pool'), 0) AS pool,
 			coalesce(sum(r.amount) FILTER (WHERE u.model <> 'pool'), 0) AS fee
@@ -241,12 +264,12 @@ BEGIN ATOMIC
 		JOIN elecbill.allocation_rule u ON u.id = a.rule_id AND u.parent_id = p_parent
 		WHERE r.bill_id IS NOT NULL AND p_days @> upper(a.during) - 1
 	)
-	SELECT (SELECT count(DISTINCT seg.bill_id) FROM seg), (SELECT coalesce(sum(seg.energy_wh), 0) * 0.001 FROM seg),
-		rated.amount + share.pool, share.pool, share.fee
-	FROM rated, share;
+	SELECT (SELECT count(DISTINCT seg.bill_id) FROM seg), (SELECT coalesce(sum(seg.energy_wh), 0) * 0.001 FROM seg) + later.kwh,
+		rated.amount + later.amount + share.pool, share.pool, share.fee
+	FROM rated, later, share;
 END;
 COMMENT ON FUNCTION elecbill._resale(bigint, daterange) IS
-'what live bills, drafts included, charge for the energy of points behind a parent on days in which they end: bills, kWh, electricity (rated lines but those of group property_fee, and shares of a pool), of it shares of a pool, and apart from it common energy and loss in the property fee';
+'what live bills, drafts included, charge for the energy of points behind a parent on days in which they end: bills, kWh, electricity (rated lines but those of group property_fee, what later live bills correct of these bills, and shares of a pool), of it shares of a pool, and apart from it common energy and loss in the property fee. A correction (bill_true_up) belongs to the days of the bill it corrects, not of the one that carries it; of an account with points behind the parent and elsewhere it counts in proportion to the kWh of the corrected bill behind the parent, half-up at 0.01; whole where that bill has no energy';
 
 CREATE VIEW elecbill.resale_guard WITH (security_invoker = true) AS
 SELECT o.id AS org_id, o.code AS org, u.code AS parent, s.number, s.days,
@@ -271,8 +294,8 @@ COMMENT ON COLUMN elecbill.resale_guard.model IS 'pool: a rule shares the bill o
 COMMENT ON COLUMN elecbill.resale_guard.paid_kwh IS 'energy on the bill of the grid, kWh';
 COMMENT ON COLUMN elecbill.resale_guard.paid IS 'what the grid is paid, in the currency of the org';
 COMMENT ON COLUMN elecbill.resale_guard.bills IS 'live bills of tenants, drafts included';
-COMMENT ON COLUMN elecbill.resale_guard.charged_kwh IS 'their energy, kWh';
-COMMENT ON COLUMN elecbill.resale_guard.charged IS 'what they charge for electricity: rated lines, group property_fee apart, and shares of a pool';
+COMMENT ON COLUMN elecbill.resale_guard.charged_kwh IS 'their energy, later corrections of it included, kWh';
+COMMENT ON COLUMN elecbill.resale_guard.charged IS 'what they charge for electricity: rated lines, group property_fee apart, what later bills correct of them, and shares of a pool';
 COMMENT ON COLUMN elecbill.resale_guard.shared IS 'of it, shares of a pool';
 COMMENT ON COLUMN elecbill.resale_guard.fee IS 'common energy and loss that they charge in the property fee';
 COMMENT ON COLUMN elecbill.resale_guard.difference IS 'paid less charged: what the estate bears itself; below 0 it collects more than it pays';
@@ -280,19 +303,61 @@ COMMENT ON COLUMN elecbill.resale_guard.paid_price IS 'paid per kWh';
 COMMENT ON COLUMN elecbill.resale_guard.charged_price IS 'charged per kWh';
 COMMENT ON COLUMN elecbill.resale_guard.state IS 'ok, or over: more is charged than paid';
 
-CREATE FUNCTION elecbill._resale_check(p_run bigint) RETURNS void
+CREATE FUNCTION elecbill._resale_parents(p_accounts bigint[]) RETURNS bigint[]
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN ARRAY(
+		SELECT DISTINCT x.parent_id FROM elecbill.allocation_rule x
+		WHERE x.model = 'pool' AND x.state = 'approved'
+			AND x.org_id IN (SELECT a.org_id FROM elecbill.customer_account a WHERE a.id = ANY (p_accounts))
+			AND EXISTS (SELECT FROM elecbill.customer_agreement g WHERE g.account_id = ANY (p_accounts) AND g.valid && x.valid
+				AND g.usage_point_id IN (SELECT p.id FROM elecbill._points_behind(x.parent_id, x.valid) AS p(id))));
+END $$;
+COMMENT ON FUNCTION elecbill._resale_parents(bigint[]) IS 'the parents of pools in which accounts have points, at any time';
+
+CREATE FUNCTION elecbill._resale_lock(p_parents bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	parent bigint;
+BEGIN
+	FOR parent IN SELECT DISTINCT u.id FROM unnest(p_parents) AS u(id) ORDER BY u.id LOOP
+		PERFORM pg_advisory_xact_lock(hashtextextended('elecbill.resale ' || parent, 0));
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION elecbill._resale_lock(bigint[]) IS
+'holds pools (usage_point.id of their parents) until the end of the transaction: who makes or issues bills in one waits for whoever does, and then, in READ COMMITTED, sees them. Behind customer_account, before the ledger';
+
+CREATE FUNCTION elecbill._resale_pools(p_bills bigint[]) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+BEGIN
+	RETURN ARRAY(
+		SELECT DISTINCT s.id
+		FROM (
+			SELECT b.org_id, b.account_id, b.service FROM elecbill.bill b WHERE b.id = ANY (p_bills)
+		UNION
+			SELECT c.org_id, c.account_id, c.service FROM elecbill.bill_true_up t JOIN elecbill.bill c ON c.id = t.corrected_id
+			WHERE t.bill_id = ANY (p_bills)) AS b
+		JOIN elecbill.supply_bill s ON s.org_id = b.org_id AND s.live AND s.days @> upper(b.service) - 1
+		WHERE EXISTS (SELECT FROM elecbill.allocation_rule x WHERE x.parent_id = s.parent_id
+				AND x.model = 'pool' AND x.state = 'approved' AND x.valid && s.days)
+			AND EXISTS (SELECT FROM elecbill.customer_agreement g WHERE g.account_id = b.account_id AND g.valid && b.service
+				AND g.usage_point_id IN (SELECT p.id FROM elecbill._points_behind(s.parent_id, s.days) AS p(id))));
+END $$;
+COMMENT ON FUNCTION elecbill._resale_pools(bigint[]) IS
+'bills of the grid (supply_bill.id) that are shared in a pool, and to whose days bills, or bills that these correct, belong';
+
+CREATE FUNCTION elecbill._resale_stop(p_grid bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
 	one record;
 BEGIN
+	PERFORM elecbill._resale_lock(ARRAY(SELECT s.parent_id FROM elecbill.supply_bill s WHERE s.id = ANY (p_grid)));
 	FOR one IN
 		SELECT u.code, s.amount, s.number, r.charged
-		FROM elecbill.bill_run b
-		JOIN elecbill.allocation_rule x ON x.org_id = b.org_id AND x.model = 'pool' AND x.state = 'approved' AND x.valid && b.period
-		JOIN elecbill.supply_bill s ON s.parent_id = x.parent_id AND s.live AND s.days @> upper(b.period) - 1
+		FROM elecbill.supply_bill s
 		JOIN elecbill.usage_point u ON u.id = s.parent_id
 		CROSS JOIN LATERAL elecbill._resale(s.parent_id, s.days) AS r
-		WHERE b.id = p_run AND r.charged > s.amount ORDER BY u.code LIMIT 1
+		WHERE s.id = ANY (p_grid) AND s.live AND r.charged > s.amount ORDER BY u.code, s.days LIMIT 1
 	LOOP
 		RAISE EXCEPTION USING
 			ERRCODE = 'UB422',
@@ -302,32 +367,30 @@ BEGIN
 			HINT = 'In a pool tenants pay their share and nothing for the same energy besides; look at their tariffs. View resale_guard has the figures.';
 	END LOOP;
 END $$;
-COMMENT ON FUNCTION elecbill._resale_check(bigint) IS 'UB422 when a run would collect more in a pool than the estate pays the grid';
+COMMENT ON FUNCTION elecbill._resale_stop(bigint[]) IS
+'UB422 when more is collected for bills of the grid than they have; looks behind the lock of their parents, so that of two transactions the second sees the first';
+
+CREATE FUNCTION elecbill._resale_check(p_run bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+	grid bigint[];
+BEGIN
+	grid := ARRAY(
+		SELECT s.id
+		FROM elecbill.bill_run b
+		JOIN elecbill.allocation_rule x ON x.org_id = b.org_id AND x.model = 'pool' AND x.state = 'approved' AND x.valid && b.period
+		JOIN elecbill.supply_bill s ON s.parent_id = x.parent_id AND s.live AND s.days @> upper(b.period) - 1
+		WHERE b.id = p_run);
+	PERFORM elecbill._resale_stop(grid || elecbill._resale_pools(ARRAY(
+		SELECT DISTINCT b.id FROM elecbill.bill b JOIN elecbill.bill_true_up t ON t.bill_id = b.id WHERE b.run_id = p_run AND b.live)));
+END $$;
+COMMENT ON FUNCTION elecbill._resale_check(bigint) IS
+'UB422 when a run would collect more in a pool than the estate pays the grid, for its period or for one of which its bills correct something';
 
 CREATE FUNCTION elecbill._resale_bill(p_bills bigint[]) RETURNS void
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
-DECLARE
-	one record;
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
-	FOR one IN
-		SELECT DISTINCT u.code, s.amount, s.number, s.parent_id, s.days
-		FROM elecbill.bill b
-		JOIN elecbill.supply_bill s ON s.org_id = b.org_id AND s.live AND s.days @> upper(b.service) - 1
-		JOIN elecbill.usage_point u ON u.id = s.parent_id
-		WHERE b.id = ANY (p_bills) AND EXISTS (SELECT FROM elecbill.allocation_rule x WHERE x.parent_id = s.parent_id
-				AND x.model = 'pool' AND x.state = 'approved' AND x.valid && s.days)
-			AND EXISTS (SELECT FROM elecbill.customer_agreement g WHERE g.account_id = b.account_id AND g.valid && b.service
-				AND g.usage_point_id IN (SELECT p.id FROM elecbill._points_behind(s.parent_id, s.days) AS p(id)))
-		ORDER BY u.code
-	LOOP
-		IF (elecbill._resale(one.parent_id, one.days)).charged > one.amount THEN
-			RAISE EXCEPTION USING
-				ERRCODE = 'UB422',
-				CONSTRAINT = 'resale',
-				MESSAGE = format('more would be collected behind %s than is paid to the grid', one.code),
-				DETAIL = format('Bill of the grid %s has %s.', one.number, one.amount),
-				HINT = 'In a pool tenants pay their share and nothing for the same energy besides. View resale_guard has the figures.';
-		END IF;
-	END LOOP;
+	PERFORM elecbill._resale_stop(elecbill._resale_pools(p_bills));
 END $$;
-COMMENT ON FUNCTION elecbill._resale_bill(bigint[]) IS 'UB422 when bills that are made apart from a run would collect more in a pool than the estate pays the grid';
+COMMENT ON FUNCTION elecbill._resale_bill(bigint[]) IS
+'UB422 when bills that are made apart from a run would collect more in a pool than the estate pays the grid';

@@ -56,7 +56,7 @@ COMMENT ON TRIGGER price_batch_row_keep_all ON elecbill.price_batch_row IS 'no T
 CREATE FUNCTION elecbill._prices_head(p_fields text[], p_fault text) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	names jsonb := '{"月份": "month", "起": "from", "开始": "from", "止": "to", "结束": "to", "电价": "price", "价格": "price"}'::jsonb;
+	names jsonb := '{"月份": "month", "起": "from", "开始": "from", "止": "to", "结束": "to", "电价": "price", "价格": "price", "备注": "note"}'::jsonb;
 	head text[] := '{}'::text[];
 	field text;
 	name text;
@@ -82,10 +82,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._prices_head(text[], text) IS 'English names for the column names of import_prices(), which may be Chinese; UB400';
 
-CREATE FUNCTION elecbill._prices_instant(p_given text, p_org elecbill.org) RETURNS timestamptz
+CREATE FUNCTION elecbill._prices_instant(p_row jsonb, p_column text, p_org elecbill.org) RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	part text[] := regexp_match(p_given, '^([12]\d{3})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?$');
+	given text := left(p_row ->> p_column, 40);
+	part text[] := regexp_match(given, '^([12]\d{3})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T](\d{1,2}):(\d{2})(?::(\d{2}))?)?$');
 	day date;
 	wall timestamp;
 	got timestamptz;
@@ -95,28 +96,28 @@ BEGIN
 		day := make_date(part[1]::integer, part[2]::integer, 1) + (part[3]::integer - 1);
 	END IF;
 	IF day IS NULL OR extract(month FROM day) <> part[2]::integer THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', format('"%s" is no date such as 2026-01-31, nor date and time', left(p_given, 40)));
+		PERFORM elecbill._estate_fail(p_column, 'UB400', format('"%s" is no date such as 2026-01-31, nor date and time', given));
 	ELSIF part[4] IS NULL THEN
 		RETURN elecbill.day_start(day, p_org.zone);
 	ELSIF part[4]::integer > 23 OR part[5]::integer > 59 OR part[6]::integer > 59 THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', format('"%s" is no time of day', left(p_given, 40)));
+		PERFORM elecbill._estate_fail(p_column, 'UB400', format('"%s" is no time of day', given));
 	END IF;
 	wall := day + make_time(part[4]::integer, part[5]::integer, coalesce(part[6]::integer, 0));
 	got := elecbill._wall_last(wall, p_org.zone);
 	IF got IS NULL THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', format('the clocks leave out %s', left(p_given, 40)));
+		PERFORM elecbill._estate_fail(p_column, 'UB400', format('the clocks leave out %s', given));
 	END IF;
 	RETURN elecbill._wall_first(wall, p_org.zone, got);
 END $$;
-COMMENT ON FUNCTION elecbill._prices_instant(text, elecbill.org) IS 'a date (its local midnight), or date and local time, of import_prices(); UB400';
+COMMENT ON FUNCTION elecbill._prices_instant(jsonb, text, elecbill.org) IS 'a date (its local midnight), or date and local time, of import_prices(); UB400';
 
-CREATE FUNCTION elecbill._prices_row(p_org elecbill.org, p_row jsonb, OUT during tstzrange, OUT price numeric)
+CREATE FUNCTION elecbill._prices_row(p_org elecbill.org, p_months boolean, p_row jsonb, OUT during tstzrange, OUT price numeric)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	month text[] := regexp_match(p_row ->> 'month', '^([12]\d{3})[-/.年]?(\d{1,2})月?$');
 	day date;
 BEGIN
-	IF p_row ? 'month' OR NOT p_row ? 'from' THEN
+	IF p_months THEN
 		IF month[2]::integer BETWEEN 1 AND 12 IS NOT TRUE THEN
 			PERFORM elecbill._estate_fail('month', 'UB400', format('"%s" is no month such as 2026-01', left(p_row ->> 'month', 40)));
 		END IF;
@@ -124,7 +125,7 @@ BEGIN
 		during := tstzrange(elecbill.day_start(day, p_org.zone), elecbill.day_start((day + interval '1 month')::date, p_org.zone));
 	ELSE
 		BEGIN
-			during := tstzrange(elecbill._prices_instant(p_row ->> 'from', p_org), elecbill._prices_instant(p_row ->> 'to', p_org));
+			during := tstzrange(elecbill._prices_instant(p_row, 'from', p_org), elecbill._prices_instant(p_row, 'to', p_org));
 		EXCEPTION WHEN data_exception THEN
 			PERFORM elecbill._estate_fail('to', 'UB400', 'a price ends before it begins');
 		END;
@@ -137,7 +138,7 @@ BEGIN
 	END IF;
 	price := (p_row ->> 'price')::numeric;
 END $$;
-COMMENT ON FUNCTION elecbill._prices_row(elecbill.org, jsonb) IS 'range and price of a row of import_prices(); UB400';
+COMMENT ON FUNCTION elecbill._prices_row(elecbill.org, boolean, jsonb) IS 'range and price of a row of import_prices(), by months or by from and to; UB400';
 
 CREATE FUNCTION elecbill._prices_rows(p_org elecbill.org, p_csv bytea, OUT prices jsonb, OUT errors jsonb,
 	OUT ignored integer, OUT headless boolean)
@@ -148,12 +149,12 @@ DECLARE
 	fields text[];
 	one record;
 	before tstzmultirange := tstzmultirange '{}';
+	found jsonb[] := '{}'::jsonb[];
+	faults jsonb[] := '{}'::jsonb[];
 	field text;
 	state text;
 	message text;
 BEGIN
-	prices := '[]';
-	errors := '[]';
 	ignored := 0;
 	FOR given IN SELECT * FROM elecbill.csv_rows(p_csv) LOOP
 		BEGIN
@@ -171,23 +172,25 @@ BEGIN
 				PERFORM elecbill._estate_fail(NULL, 'UB400', format('%s fields, but %s columns are named',
 					cardinality(fields), cardinality(head)));
 			END IF;
-			one := elecbill._prices_row(p_org, jsonb_strip_nulls(jsonb_object(head, fields)));
+			one := elecbill._prices_row(p_org, 'month' = ANY (head), jsonb_strip_nulls(jsonb_object(head, fields)));
 			IF before && one.during THEN
 				PERFORM elecbill._estate_fail(head[1], 'UB409', 'another line has a price for some of this time');
 			END IF;
 			before := before + tstzmultirange(one.during);
-			prices := prices || jsonb_build_object('line', given.line, 'from', extract(epoch FROM lower(one.during))::bigint,
+			found := found || jsonb_build_object('line', given.line, 'from', extract(epoch FROM lower(one.during))::bigint,
 				'to', extract(epoch FROM upper(one.during))::bigint, 'price', one.price);
 		EXCEPTION WHEN SQLSTATE 'UB400' OR SQLSTATE 'UB409' OR data_exception THEN
 			GET STACKED DIAGNOSTICS field = COLUMN_NAME, state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
-			errors := elecbill._readings_error(errors, given.line, field, state, message);
+			faults := faults || elecbill._row_fault(given.line, field, state, message);
 			EXIT WHEN head IS NULL;		/* without column names no row means anything */
 		END;
 	END LOOP;
 	headless := head IS NULL;
-	IF headless AND errors = '[]' THEN
-		errors := elecbill._readings_error(errors, 1, NULL, 'UB400', 'the file is empty');
+	IF headless AND faults = '{}' THEN
+		faults := faults || elecbill._row_fault(1, NULL, 'UB400', 'the file is empty');
 	END IF;
+	prices := to_jsonb(found);
+	errors := to_jsonb(faults);
 END $$;
 COMMENT ON FUNCTION elecbill._prices_rows(elecbill.org, bytea) IS 'the rows of a file of import_prices() ([{line, from, to, price}], seconds since 1970), and what was wrong with the others';
 

@@ -131,7 +131,14 @@ BEGIN
 	INSERT INTO elecbill.adjustment (org_id, account_id, corrected_id, kind, amount, tax_amount, reason, evidence, at_once, idem_key,
 		content_sha256)
 	VALUES (a.org_id, a.id, b.id, p_kind, p_amount, p_tax, p_reason, nullif(btrim(p_evidence), ''), coalesce(p_at_once, false), p_key,
-		content) RETURNING * INTO j;
+		content)
+	ON CONFLICT ON CONSTRAINT adjustment_idem_key DO NOTHING RETURNING * INTO j;
+	IF NOT FOUND THEN
+		-- the key came for another account at the same time
+		SELECT * INTO j FROM elecbill.adjustment x WHERE x.org_id = a.org_id AND x.idem_key = p_key;
+		PERFORM elecbill._key_check(j.content_sha256, content, p_key);
+		RETURN j.number;
+	END IF;
 	PERFORM elecbill._audit(a.org_id, 'adjust', a.account_no, NULL, jsonb_build_object('kind', p_kind, 'amount', p_amount,
 		'reason', p_reason, 'bill', b.number));
 	UPDATE elecbill.adjustment SET number = elecbill._number_text(a.org_id, 'adjustment', 'A') WHERE id = j.id RETURNING * INTO j;

@@ -58,7 +58,7 @@ BEGIN
 	RETURN one;
 END $$;
 COMMENT ON FUNCTION elecbill._allocation_line(elecbill.allocation_result, integer) IS
-'the line of a share: kWh, price per kWh, and the amount, which by the largest remainder may differ from their product by a cent';
+'the line of a share: kWh, price per kWh, and the amount, which by the largest remainder may differ from their product by a cent. Price and amount are tax included: there is no tax line for it, and bill.tax_amount leaves it out';
 
 CREATE FUNCTION elecbill._allocation_failed(p_run bigint, p_account bigint) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -105,11 +105,12 @@ DECLARE
 BEGIN
 	p.kind := kind;
 	p.valid := CASE WHEN isfinite(day) THEN daterange(day, NULL) END;
-	p.rate_same_year := rate_same_year;
-	p.rate_later_year := rate_later_year;
-	p.minimum := minimum;
-	p.cap := cap;
-	p.grace_days := grace_days;
+	-- what the columns cannot hold is out of range in any case
+	p.rate_same_year := CASE WHEN rate_same_year BETWEEN 0 AND 1 THEN rate_same_year END;
+	p.rate_later_year := CASE WHEN rate_later_year BETWEEN 0 AND 1 THEN rate_later_year END;
+	p.minimum := CASE WHEN minimum BETWEEN 0 AND 999999 THEN minimum END;
+	p.cap := CASE WHEN cap BETWEEN 0 AND 999 THEN cap WHEN cap IS NOT NULL THEN 0 END;
+	p.grace_days := CASE WHEN grace_days BETWEEN 0 AND 365 THEN grace_days END;
 	RETURN elecbill._late_fee_policy_draft(org, p);
 EXCEPTION WHEN OTHERS THEN
 	PERFORM elecbill._refused(org, 'late_fee_policy_draft', kind, SQLSTATE, SQLERRM);

@@ -6,11 +6,12 @@
 CREATE FUNCTION elecbill.customer_tags_set(account text, tags text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	a elecbill.customer_account := elecbill._account_lock(account);
+	a elecbill.customer_account;
 	old text[];
 BEGIN
-	IF tags <@ '{no_dun,medical}' IS NOT TRUE OR array_ndims(tags) > 1 OR array_position(tags, NULL) IS NOT NULL THEN
-		RAISE EXCEPTION 'tags of a customer are no_dun and medical' USING ERRCODE = 'UB400', HINT = '{} takes all away.';
+	a := elecbill._account_lock(account);
+	IF tags <@ '{no_bill,no_dun,medical}' IS NOT TRUE OR array_ndims(tags) > 1 OR array_position(tags, NULL) IS NOT NULL THEN
+		RAISE EXCEPTION 'tags of a customer are no_bill, no_dun and medical' USING ERRCODE = 'UB400', HINT = '{} takes all away.';
 	END IF;
 	SELECT c.tags INTO old FROM elecbill.customer c WHERE c.id = a.customer_id FOR NO KEY UPDATE;
 	IF old <@ customer_tags_set.tags AND customer_tags_set.tags <@ old THEN
@@ -24,13 +25,14 @@ EXCEPTION WHEN OTHERS THEN
 	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.customer_tags_set(text, text[]) IS
-'says all that is special about the customer of an account (number, or ORG/NUMBER): no_dun (he is not dunned), medical (somebody there depends on electricity: never disconnected); {} nothing any more. UB400, UB404, UB409 several orgs have the number';
+'says all that is special about the customer of an account (number, or ORG/NUMBER): no_bill (bill runs leave out all his accounts, each parked with the exception no_bill; bill_run_retry() bills them when he has the tag no more, offcycle_bill() and final_bill() do anyway), no_dun (he is not dunned), medical (somebody there depends on electricity: never disconnected); {} nothing any more. UB400, UB404, UB409 several orgs have the number';
 
 CREATE FUNCTION elecbill.point_priority_set(point text, priority boolean) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	place elecbill.usage_point := elecbill._point_get(point);
+	place elecbill.usage_point;
 BEGIN
+	place := elecbill._point_get(point);
 	IF priority IS NULL THEN
 		RAISE EXCEPTION 'a usage point has priority or not' USING ERRCODE = 'UB400';
 	END IF;

@@ -109,10 +109,11 @@ COMMENT ON FUNCTION elecbill.payment_plan_add(text, date[], numeric[], text[]) I
 CREATE FUNCTION elecbill.payment_plan_cancel(account text, reason text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	a elecbill.customer_account := elecbill._account_lock(account);
+	a elecbill.customer_account;
 	ended bigint;
 BEGIN
-	IF reason <> '' IS NOT TRUE THEN
+	a := elecbill._account_lock(account);
+	IF reason ~ '\S' IS NOT TRUE THEN
 		RAISE EXCEPTION 'a payment plan is cancelled for a reason' USING ERRCODE = 'UB400';
 	END IF;
 	UPDATE elecbill.payment_plan p SET status = 'cancelled', ended_on = elecbill._today(a.org_id)

@@ -82,7 +82,7 @@ COMMENT ON COLUMN elecbill.prepay_state.orders IS 'how often something was order
 COMMENT ON COLUMN elecbill.prepay_state.commands IS 'device_command.id of the last orders';
 COMMENT ON COLUMN elecbill.prepay_state.reason IS 'why supply is on though nothing is left: grace, medical, priority_point, no_meter, holiday, night';
 COMMENT ON COLUMN elecbill.prepay_state.fault IS
-'why charges do not reach the day of the run: no_readings, no_boundary_reading, register_backwards, no_tariff, ... as bill_exception.code; NULL: they do';
+'why charges do not reach the day of the run: no_readings, no_boundary_reading, register_backwards, no_tariff, resale (or why a draft is not issued), ... as bill_exception.code; NULL: they do';
 COMMENT ON COLUMN elecbill.prepay_state.judged_at IS 'when it was looked at last';
 
 CREATE FUNCTION elecbill._prepay_policy(p_org integer) RETURNS elecbill.prepay_policy
@@ -106,9 +106,11 @@ CREATE FUNCTION elecbill.prepay_policy_set(org text, low_days integer DEFAULT 3,
 	cut_from time DEFAULT '09:00', cut_until time DEFAULT '17:00') RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	owner integer := elecbill._org_get(org);
-	old elecbill.prepay_policy := elecbill._prepay_policy(owner);
+	owner integer;
+	old elecbill.prepay_policy;
 BEGIN
+	owner := elecbill._org_get(org);
+	old := elecbill._prepay_policy(owner);
 	IF low_days BETWEEN 0 AND 366 IS NOT TRUE OR low_amount >= 0 IS NOT TRUE OR low_amount >= 1e12 OR cut_from < cut_until IS NOT TRUE THEN
 		RAISE EXCEPTION 'prepayment needs 0 to 366 days, an amount of 0 or more, and the hours of a day' USING ERRCODE = 'UB400';
 	END IF;

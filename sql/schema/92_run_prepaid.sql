@@ -1,6 +1,6 @@
 -- 92_run_prepaid.sql: the run of prepaid accounts: charges, bills of periods that are over, orders
--- To be called every hour or so: what it finds done stays as it is. Locks: customer_account by id, ledger,
--- number counter, meter.
+-- To be called every hour or so: what it finds done stays as it is. Locks: customer_account by id, pools
+-- (_resale_lock()), ledger, number counter, meter.
 
 CREATE FUNCTION elecbill._prepay_rate(p_account bigint, p_days daterange, p_final boolean) RETURNS numeric
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -74,6 +74,32 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._prepay_since(bigint) IS 'the first day under agreement that no live bill covers; NULL: there is none';
 
+CREATE FUNCTION elecbill._prepay_free(p_account bigint) RETURNS bigint[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	free bigint[] := ARRAY[]::bigint[];
+	draft bigint;
+	code text;
+BEGIN
+	-- the bill of the grid may have come after the draft
+	FOR draft IN SELECT b.id FROM elecbill.bill b JOIN elecbill.bill_run r ON r.id = b.run_id
+		WHERE b.account_id = p_account AND b.status = 'draft' AND r.account_id = p_account AND r.kind = 'offcycle' ORDER BY b.service
+	LOOP
+		PERFORM elecbill._resale_bill(ARRAY[draft]);
+		free := free || draft;
+	END LOOP;
+	RETURN free;
+EXCEPTION WHEN OTHERS THEN
+	IF elecbill._not_its_fault(SQLSTATE) THEN
+		RAISE;
+	END IF;
+	GET STACKED DIAGNOSTICS code = CONSTRAINT_NAME;
+	UPDATE elecbill.prepay_state x SET fault = coalesce(nullif(code, ''), 'error') WHERE x.account_id = p_account;
+	RETURN free;
+END $$;
+COMMENT ON FUNCTION elecbill._prepay_free(bigint) IS
+'drafts of a prepaid account, which is locked, that are to be issued, those let go included, up to the first by which more would be collected in a pool than is paid to the grid; this is said in prepay_state.fault (resale), and looked at again by the next run';
+
 CREATE FUNCTION elecbill._prepay_account(p_account bigint, p_day date) RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -106,8 +132,7 @@ BEGIN
 	-- drafts that were held, and let go since or decided, are issued, too
 	PERFORM elecbill._hold_decided(b.run_id) FROM elecbill.bill b JOIN elecbill.bill_run r ON r.id = b.run_id
 	WHERE b.account_id = a.id AND b.status = 'held' AND r.account_id = a.id AND r.kind = 'offcycle';
-	RETURN ARRAY(SELECT b.id FROM elecbill.bill b JOIN elecbill.bill_run r ON r.id = b.run_id
-		WHERE b.account_id = a.id AND b.status = 'draft' AND r.account_id = a.id AND r.kind = 'offcycle' ORDER BY b.service);
+	RETURN elecbill._prepay_free(a.id);
 END $$;
 COMMENT ON FUNCTION elecbill._prepay_account(bigint, date) IS
 'charges a prepaid account, which is locked, up to the start of a local day, and writes the bills of periods that are over; returns its drafts that are to be issued';
@@ -249,6 +274,7 @@ BEGIN
 	-- whoever was prepaid when the run began may have changed
 	mine := ARRAY(SELECT a.id FROM elecbill.customer_account a WHERE a.id = ANY (mine) AND a.mode = 'prepaid' ORDER BY a.id);
 	LOCK TABLE ONLY elecbill.reading IN ACCESS SHARE MODE;	/* as _bill_run_batch() */
+	PERFORM elecbill._resale_lock(elecbill._resale_parents(mine));
 	FOR one IN SELECT u.id FROM unnest(mine) AS u(id) LOOP
 		drafts := drafts || elecbill._prepay_account(one.id, day);
 	END LOOP;

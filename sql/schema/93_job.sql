@@ -36,7 +36,7 @@ COMMENT ON COLUMN elecbill.job.id IS 'internal key';
 COMMENT ON COLUMN elecbill.job.org_id IS 'owner; NULL: of the whole database, for the DBA';
 COMMENT ON COLUMN elecbill.job.name IS 'name, one per org; the kind, or bill_cycle:CODE';
 COMMENT ON COLUMN elecbill.job.kind IS 'what is done: partition_maintain, alarm_watch, order_expire, audit_seal and purge for the whole database; alarm_check, pack_profiles, vee_run, bill_cycle, late_fee, dunning, prepay, reminder and fsck for an org';
-COMMENT ON COLUMN elecbill.job.params IS 'bill_cycle: {cycle, issue: review or auto, after_days}; reminder: {days: [days after the due date, below 0 before it]}; fsck: {full_on: day of the month on which all is looked at, not only what is new}; purge: {inbox_days, outbox_days, run_days}';
+COMMENT ON COLUMN elecbill.job.params IS 'bill_cycle: {cycle, issue: review or auto, after_days}; reminder: {days: [days after the due date, below 0 before it]}; fsck: {full_on: day of the month on which all is looked at, not only what is new; by default 1, never with 0}; purge: {inbox_days, outbox_days, run_days}';
 COMMENT ON COLUMN elecbill.job.zone IS 'IANA time zone of at_local; NULL: that of the org';
 COMMENT ON COLUMN elecbill.job.at_local IS 'wall clock; a time that a day does not have counts as the hour after it, one that it has twice as the second';
 COMMENT ON COLUMN elecbill.job.every_minutes IS 'every so many minutes instead, counted from midnight UTC';

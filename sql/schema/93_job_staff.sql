@@ -91,13 +91,13 @@ CREATE FUNCTION elecbill._job_params_fault(p_kind text, p_params jsonb) RETURNS 
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
 	SELECT format('%s does not take %s: %s', p_kind, e.key, e.value)
-	FROM jsonb_each(p_params) AS e
+	FROM jsonb_each(CASE WHEN jsonb_typeof(p_params) = 'object' THEN p_params ELSE '{}' END) AS e
 	WHERE CASE p_kind || '.' || e.key
 		WHEN 'bill_cycle.cycle' THEN jsonb_typeof(e.value) <> 'string'
 		WHEN 'bill_cycle.issue' THEN e.value NOT IN ('"review"', '"auto"')
 		WHEN 'bill_cycle.after_days' THEN NOT e.value::text ~ '^([0-9]|[1-5][0-9])$'
 		WHEN 'reminder.days' THEN NOT e.value::text ~ '^\[(-?[0-9]{1,3}(, -?[0-9]{1,3}){0,9})?\]$'
-		WHEN 'fsck.full_on' THEN NOT e.value::text ~ '^([1-9]|1[0-9]|2[0-8])$'
+		WHEN 'fsck.full_on' THEN NOT e.value::text ~ '^([0-9]|1[0-9]|2[0-8])$'
 		WHEN 'purge.inbox_days' THEN NOT e.value::text ~ '^[1-9][0-9]{0,3}$'
 		WHEN 'purge.outbox_days' THEN NOT e.value::text ~ '^([7-9]|[1-9][0-9]{1,3})$'	/* alarms are told once in 7 days */
 		WHEN 'purge.run_days' THEN NOT e.value::text ~ '^[1-9][0-9]{0,3}$'

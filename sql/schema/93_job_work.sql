@@ -115,7 +115,7 @@ DECLARE
 	found text[];
 BEGIN
 	IF EXISTS (SELECT FROM generate_series(lower(p_days), upper(p_days) - 1, interval '1 day') AS d(day)
-		WHERE extract(day FROM d.day) = (p_params ->> 'full_on')::integer)
+		WHERE extract(day FROM d.day) = coalesce((p_params ->> 'full_on')::integer, 1))
 	THEN
 		since := NULL;
 	END IF;
@@ -129,7 +129,7 @@ BEGIN
 		PERFORM elecbill._alarm_end(owner, 'fsck_found', 'fsck', elecbill.now());
 	END IF;
 END $$;
-COMMENT ON FUNCTION elecbill._work_fsck(text, jsonb, daterange) IS 'the job fsck: fsck() of an org since the day before, or of all there is on the day of the month full_on; what it finds is the alarm fsck_found, until it finds nothing';
+COMMENT ON FUNCTION elecbill._work_fsck(text, jsonb, daterange) IS 'the job fsck: fsck() of an org since the day before, or of all there is on the day of the month full_on, by default the first; what it finds is the alarm fsck_found, until it finds nothing';
 
 CREATE FUNCTION elecbill._work_expire(p_step integer, OUT more boolean, OUT rows bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -74,7 +74,7 @@ CREATE FUNCTION elecbill._alarm_params_fault(p_code text, p_params jsonb) RETURN
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
 	SELECT format('%s does not take %s: %s', p_code, e.key, e.value)
-	FROM jsonb_each(p_params) AS e
+	FROM jsonb_each(CASE WHEN jsonb_typeof(p_params) = 'object' THEN p_params ELSE '{}' END) AS e
 	WHERE CASE p_code || '.' || e.key
 		WHEN 'reading_gap.slots' THEN NOT e.value::text ~ '^[1-9][0-9]{0,6}$'
 		WHEN 'vee_open.severity' THEN jsonb_typeof(e.value) <> 'array' OR NOT e.value <@ '["info", "warn", "review", "hold", "reject"]'
@@ -105,7 +105,7 @@ BEGIN
 		OR span NOT BETWEEN interval '0' AND interval '400 days' OR jsonb_typeof(params) <> 'object'
 	THEN
 		RAISE EXCEPTION 'a rule for alarms is not set so' USING ERRCODE = 'UB400',
-			DETAIL = coalesce(fault, 'info, warn or error; record or tell; at most 400 days.');
+			DETAIL = coalesce(fault, 'info, warn or error; record or tell; at most 400 days; an object of parameters.');
 	END IF;
 	-- a rule of today was hardly used
 	IF lower(old.valid) >= today THEN

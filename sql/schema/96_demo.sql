@@ -108,7 +108,9 @@ CREATE FUNCTION elecbill._demo_end() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	PERFORM elecbill._play(NULL, NULL);
-	PERFORM set_config('max_parallel_workers_per_gather', (SELECT s.reset_val FROM pg_settings AS s
-		WHERE s.name = 'max_parallel_workers_per_gather'), false);
+	-- the planted read of a silent meter is not answered
+	PERFORM elecbill._command_expire();
+	PERFORM set_config(s.name, s.reset_val, false) FROM pg_settings AS s
+	WHERE s.name IN ('jit', 'max_parallel_workers_per_gather');
 END $$;
-COMMENT ON FUNCTION elecbill._demo_end() IS 'the play is over: the clock and the login are those of the session again';
+COMMENT ON FUNCTION elecbill._demo_end() IS 'the play is over: clock, login and settings are those of the session again; what waits for an answer by the clock of the play, waits no more';

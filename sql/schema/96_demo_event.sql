@@ -14,7 +14,7 @@ CREATE FUNCTION elecbill._demo_relays() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	-- the vendor's platform switches, the collector looks whether it did
-	PERFORM elecbill.command_ack('platform', t.command, 'acked') FROM elecbill.command_take('platform', 'DEMO', 100) AS t;
+	PERFORM elecbill.command_ack('platform', t.command, 'acked') FROM elecbill.command_take('platform', 'DEMO', 100, trial => true) AS t;
 	PERFORM elecbill.command_ack('5f0c0b0e-0000-4000-8000-00000000000d'::uuid, n.command, 'acked',
 		jsonb_build_object('relay', (SELECT CASE d.kind WHEN 'disconnect' THEN 'open' ELSE 'closed' END
 			FROM elecbill.device_command AS d JOIN elecbill.meter AS m ON m.id = d.meter_id

@@ -37,7 +37,7 @@ BEGIN ATOMIC
 	LEFT JOIN elecbill.meter m ON m.id = i.meter_id
 	LEFT JOIN elecbill.meter_register r ON r.meter_id = i.meter_id AND r.code = '1.8.0'
 	-- what the meter showed before moving in is not theirs to know
-	LEFT JOIN elecbill.reading_latest l ON l.register_id = r.id
+	LEFT JOIN elecbill._reading_newest l ON l.register_id = r.id
 		AND l.read_at >= elecbill.day_start(lower(g.valid), o.zone)
 	WHERE g.account_id = ANY ((SELECT elecbill.my_accounts())::bigint[]) AND g.valid @> d.today;
 END;
@@ -46,7 +46,7 @@ COMMENT ON FUNCTION elecbill._my_home() IS
 
 CREATE VIEW elecbill.my_bills WITH (security_invoker = true) AS
 SELECT o.code AS org, a.account_no, b.number, b.service, b.kind, b.amount, b.paid, b.amount - b.paid AS open, o.currency,
-	b.issued_at, b.due_on, b.status, elecbill.label(b.status, elecbill._lang()) AS status_text
+	b.issued_at, b.due_on, b.status, elecbill.label(CASE WHEN b.status = 'issued' AND b.amount = 0 THEN 'paid' ELSE b.status END, elecbill._lang()) AS status_text
 FROM elecbill.bill b
 JOIN elecbill.customer_account a ON a.id = b.account_id
 JOIN elecbill.org o ON o.id = b.org_id
@@ -64,7 +64,7 @@ COMMENT ON COLUMN elecbill.my_bills.currency IS 'currency of the amounts';
 COMMENT ON COLUMN elecbill.my_bills.issued_at IS 'when it was issued';
 COMMENT ON COLUMN elecbill.my_bills.due_on IS 'last local day to pay';
 COMMENT ON COLUMN elecbill.my_bills.status IS 'state';
-COMMENT ON COLUMN elecbill.my_bills.status_text IS 'its word in the language of elecbill.lang';
+COMMENT ON COLUMN elecbill.my_bills.status_text IS 'its word in the language of elecbill.lang; of a bill of 0.00 nothing is to be paid';
 
 CREATE VIEW elecbill.my_balance WITH (security_invoker = true) AS
 SELECT o.code AS org, a.account_no, coalesce(b.open, 0) AS open, coalesce(b.overdue, 0) AS overdue, b.next_due_on,

@@ -23,7 +23,7 @@ BEGIN ATOMIC
 		profile_trace import_job import_row_error import_conflict pack_queue pack_state pack_point reading_estimate
 		reading_correction reading_edit reading_edit_open true_up true_up_queue vee_rule vee_exception interval_usage usage_daily usage_monthly usage_rolling reading_gap
 		usage_hourly tou_check series_power series_day
-		reading_effective vee_open vee_rule_hits route_sheet energy_loss _reading_all _profile_counting'),
+		reading_effective vee_open vee_rule_hits route_sheet energy_loss _reading_all _reading_newest _profile_counting'),
 	('SELECT', 'property billing finance auditor', 'pack_progress collector_status'),
 	('SELECT', 'property billing finance auditor dba', 'reading_retention'),
 	('SELECT', 'resident', 'profile_day my_home my_usage_hourly my_usage_daily my_usage_monthly'),
@@ -51,7 +51,7 @@ BEGIN ATOMIC
 	('EXECUTE', 'billing', 'bill_run_start bill_run_work bill_run_retry bill_run_issue bill_month bill_approve rebill rebill_run rerate
 		rebill_preview rebill_run_preview run_cancel true_up true_up_request true_up_late bill_invoice bill_red_letter
 		offcycle_bill final_bill import_opening parallel_run supply_bill_add supply_bill_void allocation_rule_set'),
-	('EXECUTE', 'property billing finance auditor dba', 'point_energy'),
+	('EXECUTE', 'property billing finance auditor dba', 'point_energy line_energy'),
 	-- issued bills
 	('SELECT', 'property billing finance auditor dba', 'bill bill_line bill_segment bill_summary bill_detail
 		arrears_aging collection_rate top_users invoice_export invoice_party invoice_item tax_invoice late_fee_policy late_fee_accrual
@@ -59,8 +59,8 @@ BEGIN ATOMIC
 		payment_plan_status prepay_policy prepay_day prepay_state prepay_status'),
 	('SELECT', 'resident', 'bill bill_line bill_segment my_bills'),
 	('EXECUTE', 'resident property billing finance auditor', 'explain_bill html_bill html_statement statement svg_load_curve
-		svg_bill_history svg_tier_gauge svg_tou_stack svg_heatmap simulate_bill'),
-	('EXECUTE', 'property billing finance auditor', 'html_report html_bills'),
+		svg_bill_history svg_tier_gauge svg_tou_stack svg_heatmap simulate_bill compare_tariffs'),
+	('EXECUTE', 'property billing finance auditor', 'html_report html_bills html_site svg_loss_tree'),
 	('EXECUTE', 'billing finance', 'invoice_party_set invoice_item_set'),
 	('EXECUTE', 'billing', 'bill_hold bill_release cancel_bill'),
 	-- arrears, prepayment
@@ -86,7 +86,7 @@ BEGIN ATOMIC
 	('EXECUTE', 'property billing finance', 'adjust_propose'),
 	('EXECUTE', 'property billing finance', 'refund_reject write_off_reject adjust_reject'),
 	('EXECUTE', 'property finance', 'refund_pay'),
-	('EXECUTE', 'finance', 'refund_approve write_off_approve adjust_approve payment_match'),
+	('EXECUTE', 'finance', 'refund_approve write_off_approve write_off_reverse adjust_approve payment_match'),
 	-- alarms, commands
 	('SELECT', 'property billing finance auditor dba', 'alarm alarm_open device_command device_event
 		device_command_open alarm_rule alarm_ack job job_run job_status outbox outbox_off health'),

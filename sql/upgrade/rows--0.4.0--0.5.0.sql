@@ -2,6 +2,9 @@
 -- ledger are booked on their days of issue. What somebody had set as paid came from where nobody
 -- knows: it is booked against opening. Credit of bills below 0 pays what is open.
 
+-- a function of this version, so not before
+ALTER TABLE elecbill.bill ALTER created_at SET DEFAULT elecbill._reading_now();
+
 INSERT INTO elecbill.vee_rule (org_id, code, version, severity, params, known)
 SELECT o.id, d.code, 1, d.severity, d.params, tstzrange(elecbill.now(), NULL)
 FROM elecbill.org AS o CROSS JOIN elecbill._vee_default() AS d

@@ -2,14 +2,14 @@
 -- 0.4.0 lack, and calls that changed their shape. What this does to rows: rows--0.4.0--0.5.0.sql
 
 -- they read rows of bills and runs, which change their shape here
-DROP FUNCTION elecbill._bill_run_cut(elecbill.bill_run, bigint[]);
+DROP FUNCTION IF EXISTS elecbill._bill_run_cut(elecbill.bill_run, bigint[]);
 
-DROP FUNCTION elecbill._bill_exception(elecbill.bill_run, bigint, text, text, text, text, text, text);
+DROP FUNCTION IF EXISTS elecbill._bill_exception(elecbill.bill_run, bigint, text, text, text, text, text, text);
 
-DROP FUNCTION elecbill._explain_lines(elecbill.bill, text, text);
+DROP FUNCTION IF EXISTS elecbill._explain_lines(elecbill.bill, text, text);
 
 ALTER TABLE elecbill.customer
-	ADD COLUMN tags text[] NOT NULL DEFAULT '{}' CONSTRAINT customer_tags_check CHECK (tags <@ '{no_dun,medical}');
+	ADD COLUMN tags text[] NOT NULL DEFAULT '{}' CONSTRAINT customer_tags_check CHECK (tags <@ '{no_bill,no_dun,medical}');
 
 ALTER TABLE elecbill.customer_account
 	ADD COLUMN mode text NOT NULL DEFAULT 'postpaid' CONSTRAINT customer_account_mode_check CHECK (mode IN ('postpaid', 'prepaid'));
@@ -100,13 +100,17 @@ WHERE s.bill_id = b.id AND s.tax <> b.tax_amount;
 ALTER TABLE elecbill.bill ENABLE TRIGGER bill_frozen;
 
 -- they take other arguments now; a second one of that name would be ambiguous
-DROP FUNCTION elecbill.cancel_bill(text, text);
+DROP FUNCTION IF EXISTS elecbill.cancel_bill(text, text);
 
-DROP FUNCTION elecbill._rate_account(bigint, daterange, timestamptz, jsonb);
+DROP FUNCTION IF EXISTS elecbill.command_take(text, text, integer);
 
-DROP FUNCTION elecbill._rate_scopes(jsonb, jsonb, bigint, bigint, date, daterange, jsonb);
+DROP FUNCTION IF EXISTS elecbill._rate_account(bigint, daterange, timestamptz, jsonb);
+
+DROP FUNCTION IF EXISTS elecbill._rate_scopes(jsonb, jsonb, bigint, bigint, date, daterange, jsonb);
 
 DROP FUNCTION IF EXISTS elecbill._segment_usage(elecbill.tariff, elecbill.meter_installation, bigint, bigint, tstzrange, timestamptz[]);
+
+DROP FUNCTION IF EXISTS elecbill.fsck();
 
 DROP FUNCTION IF EXISTS elecbill._fsck_reading();
 
@@ -120,8 +124,23 @@ DROP FUNCTION IF EXISTS elecbill._fsck_energy();
 
 DROP FUNCTION IF EXISTS elecbill._fsck_run();
 
+DROP FUNCTION IF EXISTS elecbill._unbilled_days(bigint, bigint, date, date, daterange);
+
+-- the one tells the instant, too; the other rests on it
+DROP FUNCTION IF EXISTS elecbill._ingest_rows(integer, text[], text[], timestamptz[], numeric[], integer[], timestamptz[], timestamptz, timestamptz);
+
+DROP FUNCTION IF EXISTS elecbill._reading_before(bigint, timestamptz, timestamptz);
+
 -- others do their work
 DROP FUNCTION IF EXISTS elecbill._bill_account(elecbill.bill_run, bigint);
+
+DROP FUNCTION IF EXISTS elecbill._rate_segments(elecbill.customer_agreement, tstzrange, elecbill.tariff, integer);
+
+DROP FUNCTION IF EXISTS elecbill._segment_check(bigint, bigint, tstzrange, bigint, timestamptz, timestamptz);
+
+DROP FUNCTION IF EXISTS elecbill._tier_before(bigint, bigint, date, date, daterange);
+
+DROP FUNCTION IF EXISTS elecbill._parts_kwh(jsonb, bigint, date, date);
 
 DROP FUNCTION IF EXISTS elecbill._billed_readings(bigint, tstzrange);
 
@@ -129,4 +148,4 @@ DROP FUNCTION IF EXISTS elecbill._svg_axes(daterange, numeric, text);
 
 DROP FUNCTION IF EXISTS elecbill._bill_statistics_empty();
 
--- tables 11_audit.sql 13_member.sql 31_reading_effective.sql 40_bill_life.sql 40_opening.sql 42_bill_price.sql 43_bill_write.sql 47_*.sql 6[4-9]_*.sql [789]?_*.sql
+-- tables 11_audit.sql 13_member.sql 31_reading_effective.sql 40_bill_life.sql 40_opening.sql 42_bill_part.sql 42_bill_price.sql 47_*.sql 6[4-9]_*.sql [789]?_*.sql

@@ -53,8 +53,9 @@ FROM (SELECT min(seq) AS first_seq, array_agg(serial ORDER BY seq) AS meters, ar
 SELECT sum(accepted) AS accepted, sum(duplicate) AS duplicate, sum(conflict) AS conflict, sum(rejected) AS rejected FROM demo_ingest;
 
 -- faults: a row once more, another value for it, one from the future, one of a meter nobody knows
-SELECT elecbill.ingest(:'collector', c.acked_seq + 1, ARRAY['PILE-01', 'PILE-01', 'PILE-01', 'GHOST-9'],
+SELECT i.accepted, i.duplicate, i.conflict, i.rejected FROM elecbill.collector c,
+	(SELECT * FROM demo_reading WHERE serial = 'PILE-01' ORDER BY n DESC LIMIT 1) AS d,
+	elecbill.ingest(:'collector', c.acked_seq + 1, ARRAY['PILE-01', 'PILE-01', 'PILE-01', 'GHOST-9'],
 	array_fill('1.8.0'::text, '{4}'), ARRAY[d.ends, d.ends, now() + interval '1 day', d.ends],
-	ARRAY[d.register_wh / 1000.0, d.register_wh / 1000.0 + 1, 99999, 1], '{0,0,0,0}', array_fill(NULL::timestamptz, '{4}')) AS faults
-FROM elecbill.collector c, (SELECT * FROM demo_reading WHERE serial = 'PILE-01' ORDER BY n DESC LIMIT 1) AS d
+	ARRAY[d.register_wh / 1000.0, d.register_wh / 1000.0 + 1, 99999, 1], '{0,0,0,0}', array_fill(NULL::timestamptz, '{4}')) AS i
 WHERE c.id = :'collector';
