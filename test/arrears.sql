@@ -4,13 +4,7 @@
 SET client_min_messages = warning;
 \set seed `echo "${SEED:-$(date +%N)}"`
 \set cases `echo "${CASES:-16}"`
-SELECT current_user AS owner \gset
-\getenv super PGSUPERUSER
-\c - :super
-CREATE FUNCTION public.work_for(login text) RETURNS text LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$ SELECT set_config('elecbill.login', $1, false) $$;
-\c - :owner
-SET client_min_messages = warning;
+\ir login/work_for.sql
 SELECT plan(136);
 \echo # SEED=:seed
 

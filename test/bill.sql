@@ -3,7 +3,7 @@
 -- worked out by hand; the way is in the description of each test.
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
-SELECT plan(91);
+SELECT plan(94);
 
 -- ---------------------------------------------------------------- an estate
 
@@ -160,6 +160,18 @@ SELECT throws_ok($$UPDATE elecbill.bill SET status = 'draft'$$, 'UB412', 'a bill
 SELECT throws_ok($$INSERT INTO elecbill.bill_line (org_id, bill_id, n, segment_id, kind, component, grp, amount_raw, amount, quality)
 	SELECT org_id, bill_id, 99, segment_id, 'fixed', 'fee', 'fee', 1, 1, 'actual' FROM elecbill.bill_line LIMIT 1$$,
 	'UB422', 'the lines of the bill do not add up to its amount', 'nobody adds a line to a bill');
+SELECT throws_ok($$INSERT INTO elecbill.bill (org_id, account_id, kind, service, amount, snapshot)
+		SELECT org_id, account_id, 'correction', service, 5, '{}' FROM elecbill.bill LIMIT 1;
+	UPDATE elecbill.bill SET status = 'issued', number = 'X', issued_at = elecbill.now(), due_on = current_date WHERE status = 'draft'$$,
+	'UB422', 'the lines of the bill do not add up to its amount', 'nobody issues an amount without lines');
+SELECT throws_ok($$INSERT INTO elecbill.bill (org_id, account_id, kind, service, amount, snapshot)
+		SELECT org_id, account_id, 'correction', service, 0, '{}' FROM elecbill.bill LIMIT 1;
+	UPDATE elecbill.bill SET status = 'paid' WHERE status = 'draft'$$,
+	'UB412', 'a bill that is draft cannot become paid', 'nobody pays a draft');
+SELECT throws_ok($$INSERT INTO elecbill.bill (org_id, account_id, kind, service, amount, snapshot)
+		SELECT org_id, account_id, 'correction', service, 0, '{}' FROM elecbill.bill LIMIT 1;
+	UPDATE elecbill.bill SET due_on = current_date WHERE status = 'draft'$$,
+	'UB412', 'a bill gets its number and its dates when it is issued, and keeps them', 'a draft has no date yet');
 
 -- ---------------------------------------------------------------- yearly tiers
 

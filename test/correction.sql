@@ -1,14 +1,7 @@
 -- correction.sql: readings that were wrong, or never came, and what the bills say in the end
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
--- who works for whom only a superuser can say; here it is a function of his
-SELECT current_user AS owner \gset
-\getenv super PGSUPERUSER
-\c - :super
-CREATE FUNCTION public.work_for(login text) RETURNS text LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$ SELECT set_config('elecbill.login', $1, false) $$;
-\c - :owner
-SET client_min_messages = warning;
+\ir login/work_for.sql
 SELECT plan(88);
 
 -- ---------------------------------------------------------------- an estate, one month after the other

@@ -7,14 +7,14 @@ SELECT current_user AS owner \gset
 -- what an invariant says when a superuser breaks it behind the back of all guards
 \c - :super
 SET client_min_messages = warning;
-CREATE FUNCTION public.broken(statement text) RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION public.broken(statement text, org text DEFAULT NULL, since date DEFAULT NULL) RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	found text;
 BEGIN
 	SET LOCAL session_replication_role = replica;
 	EXECUTE statement;
-	SELECT string_agg(DISTINCT f.invariant, ',' ORDER BY f.invariant) INTO found FROM elecbill.fsck() AS f;
+	SELECT string_agg(DISTINCT f.invariant, ',' ORDER BY f.invariant) INTO found FROM elecbill.fsck(org, since) AS f;
 	RAISE EXCEPTION USING ERRCODE = 'UB000', MESSAGE = coalesce(found, 'nothing');
 EXCEPTION WHEN SQLSTATE 'UB000' THEN
 	RETURN NEXT SQLERRM;
@@ -27,7 +27,7 @@ SET elecbill.clock_override = '2025-02-03 10:00:00+08';
 SELECT elecbill.payment_policy_set('PAY', 'over');
 SELECT elecbill.cashier_shift_open('PAY');
 \o
-SELECT plan(96);
+SELECT plan(101);
 
 CREATE FUNCTION pg_temp.bill(account text) RETURNS text LANGUAGE sql AS $$
 	SELECT b.number FROM elecbill.bill b JOIN elecbill.customer_account a ON a.id = b.account_id
@@ -161,13 +161,19 @@ SELECT is_empty('SELECT * FROM elecbill.fsck()', 'balances are made anew from th
 
 -- ---------------------------------------------------------------- tampering is seen
 
+SELECT elecbill.org_create('TWO', 'Two', 'Asia/Shanghai', 'CNY') \g /dev/null
 SELECT is(broken($$ UPDATE elecbill.ledger_transfer SET debit_id = 0 WHERE id = 3 $$), 'I01,I02,I03,I17,bill_booked', 'I01: a transfer without its debit');
 SELECT is(broken($$ UPDATE elecbill.account_balance SET debit = debit + 1, credit = credit + 1
 	WHERE ledger_account_id = (SELECT debit_id FROM elecbill.ledger_transfer WHERE id = 1) $$), 'I02', 'I02: a balance that is not the sum');
 SELECT is(broken($$ UPDATE elecbill.account_balance SET version = version + 1
 	WHERE ledger_account_id = (SELECT debit_id FROM elecbill.ledger_transfer WHERE id = 1) $$), 'I02', 'I02: a transfer that is not counted');
+SELECT is(broken('DELETE FROM elecbill.account_balance', 'PAY'), 'I02', 'I02: balances that are gone, asked of their org');
+SELECT is(broken('UPDATE elecbill.account_balance SET pending_debit = pending_debit + 1', 'TWO'), 'nothing', 'which is no fault of another org');
+SELECT is(broken('UPDATE elecbill.account_balance SET pending_debit = pending_debit + 1', NULL, '2025-02-03'), 'I02', 'I02: since a day on which they were touched');
+SELECT is(broken('UPDATE elecbill.account_balance SET pending_debit = pending_debit + 1', NULL, '2026-02-03'), 'nothing', 'since a later day nobody looks');
 SELECT is(broken($$ UPDATE elecbill.ledger_transfer SET effective_on = effective_on - 1 WHERE id = 1 $$), 'I03', 'I03: a transfer that was changed');
 SELECT is(broken($$ ALTER TABLE elecbill.ledger_transfer DISABLE TRIGGER ledger_transfer_keep $$), 'I03', 'I03: a guard that is off');
+SELECT is(broken($$ ALTER TABLE elecbill.bill DISABLE TRIGGER bill_issue $$), 'I03', 'I03: also that of issuing');
 SELECT is(broken($$ ALTER TABLE elecbill.audit_seal DISABLE TRIGGER audit_seal_keep $$), 'I03', 'I03: also that of the seals');
 SELECT is(broken($$ DROP TRIGGER adjustment_keep ON elecbill.adjustment $$), 'I03', 'I03: or is gone');
 SELECT is(broken($$ UPDATE elecbill.ledger_transfer SET debit_id = elecbill._ledger_account(org_id, 'receivable', (SELECT id FROM elecbill.customer_account

@@ -6,13 +6,7 @@ SET client_min_messages = warning;
 \set homes 8
 \set calls `echo "${CALLS:-400}"`
 \set seed `echo "${SEED:-$(date +%N)}"`
-SELECT current_user AS owner \gset
-\getenv super PGSUPERUSER
-\c - :super
-CREATE FUNCTION public.work_for(login text) RETURNS text LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$ SELECT set_config('elecbill.login', $1, false) $$;
-\c - :owner
-SET client_min_messages = warning;
+\ir login/work_for.sql
 \o /dev/null
 \ir payment/estate.sql
 SELECT elecbill.payment_policy_set('PAY', 'over');

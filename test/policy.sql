@@ -23,15 +23,22 @@ SELECT elecbill.member_grant('777', 'li'), elecbill.duty_grant('garden', 'b1', '
 SET client_min_messages = error;
 CALL elecbill.create_roles(:'p');
 CALL elecbill.grant_roles(:'p');
-CREATE FUNCTION public.plan_of(statement text) RETURNS jsonb LANGUAGE plpgsql AS $$
-DECLARE answer jsonb;
-BEGIN
-	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, TIMING off, FORMAT json) ' || statement INTO answer;
-	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, TIMING off, FORMAT json) ' || statement INTO answer;	/* warm */
-	RETURN answer -> 0;
-END $$;
 CREATE FUNCTION public.pages(plan jsonb) RETURNS bigint LANGUAGE sql AS $$
 	SELECT (plan -> 'Plan' ->> 'Shared Hit Blocks')::bigint + (plan -> 'Plan' ->> 'Shared Read Blocks')::bigint $$;
+-- the fewest of five: caches that are cold, or emptied by DDL in another database, have the catalog read besides
+CREATE FUNCTION public.plan_of(statement text) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+	answer jsonb;
+	best jsonb;
+BEGIN
+	FOR i IN 1..5 LOOP
+		EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, TIMING off, FORMAT json) ' || statement INTO answer;
+		IF best IS NULL OR public.pages(answer -> 0) < public.pages(best) THEN
+			best := answer -> 0;
+		END IF;
+	END LOOP;
+	RETURN best;
+END $$;
 CREATE TABLE public.took (name text, pages bigint, plan text);
 GRANT INSERT ON public.took TO PUBLIC;
 SET elecbill.login = 'li';

@@ -3,14 +3,7 @@
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 \set seed `echo "${SEED:-$(date +%N)}"`
--- who is at work is set by a superuser's function here, by the application in life
-SELECT current_user AS owner \gset
-\getenv super PGSUPERUSER
-\c - :super
-CREATE FUNCTION public.work_for(login text) RETURNS text LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$ SELECT set_config('elecbill.login', $1, false) $$;
-\c - :owner
-SET client_min_messages = warning;
+\ir login/work_for.sql
 SELECT plan(72);
 \echo # SEED=:seed
 CREATE FUNCTION pg_temp.at(at text) RETURNS void LANGUAGE sql AS $$ SELECT set_config('elecbill.clock_override', at || '+08', false) $$;

@@ -1,13 +1,7 @@
 -- total_use.sql: an estate of meters that tell 1.8.1 and 1.8.2 and no total: all that looks at 1.8.0 works for them
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
-SELECT current_user AS owner \gset
-\getenv super PGSUPERUSER
-\c - :super
-CREATE FUNCTION public.work_for(login text) RETURNS text LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$ SELECT set_config('elecbill.login', $1, false) $$;
-\c - :owner
-SET client_min_messages = warning;
+\ir login/work_for.sql
 SELECT plan(39);
 
 SET elecbill.clock_override = '2025-02-01 00:05:00+00';

@@ -4,47 +4,14 @@
 -- its start value, agreement and household size. What is found must say the same, so a file can be
 -- loaded again; a row that is refused leaves nothing behind and does not stop the others.
 
-CREATE FUNCTION elecbill._estate_fail(p_column text, p_code text, p_message text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-	RAISE EXCEPTION '%', p_message USING ERRCODE = p_code, COLUMN = coalesce(p_column, '');
-END $$;
-COMMENT ON FUNCTION elecbill._estate_fail(text, text, text) IS 'refuses a row of import_estate() for what stands in one column';
-
 CREATE FUNCTION elecbill._estate_head(p_fields text[], p_fault text) RETURNS text[]
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	names	jsonb := '{"楼栋": "building", "房号": "room", "户号": "account_no", "户名": "name", "类型": "kind",
-		"表号": "meter_no", "型号": "model", "倍率": "multiplier", "上次读数": "last_reading",
-		"上次抄表日期": "last_read_at", "电价": "tariff", "人口": "household_size", "厂家": "vendor",
-		"规约": "protocol", "位数": "digits", "小数位": "decimals", "采集间隔": "interval_min",
-		"用电点": "point", "账期": "cycle"}'::jsonb;
-	known	text[] := ARRAY(SELECT v FROM jsonb_each_text(names) e(k, v));
-	head	text[] := '{}'::text[];
-	field	text;
-	name	text;
-BEGIN
-	IF p_fault IS NOT NULL THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', 'line of column names: ' || p_fault);
-	END IF;
-	FOREACH field IN ARRAY p_fields LOOP
-		field := btrim(field, E' \t\u3000');
-		name := coalesce(names ->> field, lower(field));
-		IF name <> ALL (known) THEN
-			PERFORM elecbill._estate_fail(field, 'UB400', format('unknown column "%s"; known are %s', field,
-				(SELECT string_agg(format('%s %s', v, k), ', ') FROM jsonb_each_text(names) e(k, v))));
-		ELSIF name = ANY (head) THEN
-			PERFORM elecbill._estate_fail(field, 'UB400', format('column %s stands twice', name));
-		END IF;
-		head := head || name;
-	END LOOP;
-	FOREACH name IN ARRAY '{room,account_no,name,kind,meter_no,model,last_reading,last_read_at,tariff}'::text[] LOOP
-		IF name <> ALL (head) THEN
-			PERFORM elecbill._estate_fail(name, 'UB400', format('column %s is missing', name));
-		END IF;
-	END LOOP;
-	RETURN head;
-END $$;
+LANGUAGE sql IMMUTABLE
+RETURN elecbill._csv_head(p_fields, p_fault, '{"楼栋": "building", "房号": "room", "户号": "account_no", "户名": "name", "类型": "kind",
+	"表号": "meter_no", "型号": "model", "倍率": "multiplier", "上次读数": "last_reading",
+	"上次抄表日期": "last_read_at", "电价": "tariff", "人口": "household_size", "厂家": "vendor",
+	"规约": "protocol", "位数": "digits", "小数位": "decimals", "采集间隔": "interval_min",
+	"用电点": "point", "账期": "cycle"}',
+	'{room,account_no,name,kind,meter_no,model,last_reading,last_read_at,tariff}');
 COMMENT ON FUNCTION elecbill._estate_head(text[], text) IS 'English names for the column names of import_estate(), which may be Chinese';
 
 CREATE FUNCTION elecbill._estate_number(p_row jsonb, p_column text, p_default numeric, p_least numeric,
@@ -336,21 +303,13 @@ COMMENT ON FUNCTION elecbill._estate_agree(integer, jsonb, bigint, bigint) IS 'a
 CREATE FUNCTION elecbill._estate_row(p_org elecbill.org, p_head text[], p_fields text[], p_fault text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	given	jsonb;
+	given	jsonb := elecbill._csv_row(p_head, p_fields, p_fault);
 	point	bigint;
 BEGIN
-	IF p_fault IS NOT NULL THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', p_fault);
+	IF given IS NULL THEN
+		RETURN false;
 	END IF;
-	p_fields := ARRAY(SELECT nullif(btrim(f, E' \t\u3000'), '') FROM unnest(p_fields) WITH ORDINALITY t(f, i) ORDER BY i);
-	IF array_remove(p_fields, NULL) = '{}' THEN
-		RETURN false;	/* a spreadsheet's empty row */
-	ELSIF cardinality(p_fields) <> cardinality(p_head) THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', format('%s fields, but %s columns are named',
-									  cardinality(p_fields), cardinality(p_head)));
-	END IF;
-	given := elecbill._estate_parse(jsonb_strip_nulls(jsonb_object(p_head, p_fields)),
-									(elecbill.now() AT TIME ZONE p_org.zone)::date);
+	given := elecbill._estate_parse(given, (elecbill.now() AT TIME ZONE p_org.zone)::date);
 	point := elecbill._estate_point(p_org.id, given);
 	PERFORM elecbill._estate_install(p_org.id, given, elecbill._estate_meter(p_org.id, given), point,
 									 elecbill.day_start((given ->> 'last_read_at')::date, p_org.zone));

@@ -26,12 +26,13 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	drafts elecbill.bill_draft[];
 	segment_ids bigint[];
+	rated_at timestamptz := elecbill._reading_now();	/* once: the default would be worked out for each bill */
 BEGIN
 	drafts := ARRAY(SELECT ROW(nextval('elecbill.bill_id_seq'), d.account_id, p_kind, d.days, d.service, d.segments, d.lines,
 		d.snapshot, d.missing_s)::elecbill.bill_draft FROM unnest(p_drafts) AS d);
-	INSERT INTO elecbill.bill (id, org_id, account_id, run_id, kind, service, amount, tax_amount, snapshot, supersedes_id)
+	INSERT INTO elecbill.bill (id, org_id, account_id, run_id, kind, service, amount, tax_amount, snapshot, created_at, supersedes_id)
 	OVERRIDING SYSTEM VALUE
-	SELECT d.bill_id, p_run.org_id, d.account_id, p_run.id, d.kind, d.service, s.amount, s.tax_amount, d.snapshot,
+	SELECT d.bill_id, p_run.org_id, d.account_id, p_run.id, d.kind, d.service, s.amount, s.tax_amount, d.snapshot, rated_at,
 		-- the last issued bill for the same days that was cancelled
 		(SELECT b.id FROM elecbill.bill b
 		 WHERE b.account_id = d.account_id AND b.service = d.service AND NOT b.live AND b.number IS NOT NULL

@@ -4,38 +4,13 @@
 -- and is not taken in again; one that was refused, or tried only, may come again.
 
 CREATE FUNCTION elecbill._readings_head(p_fields text[], p_fault text) RETURNS text[]
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	names	jsonb := '{"表号": "meter_no", "寄存器": "register", "抄表日期": "read_at", "抄表时间": "read_at", "读数": "kwh",
-		"本次读数": "kwh", "meter": "meter_no"}'::jsonb;
-	sheet	text[] := '{building,room,account_no,name,point,usage_point,last_reading,last_read_at,last_kwh,expect_kwh,org,org_id,model,multiplier,note,楼栋,房号,户号,户名,上次读数,上次抄表日期,备注}'::text[];
-	head	text[] := '{}'::text[];
-	field	text;
-	name	text;
-BEGIN
-	IF p_fault IS NOT NULL THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', 'line of column names: ' || p_fault);
-	END IF;
-	FOREACH field IN ARRAY p_fields LOOP
-		field := btrim(field, E' \t\u3000');
-		name := coalesce(names ->> field, lower(field));
-		IF name = ANY (sheet) THEN
-			name := '';		/* what route_sheet says besides is for people */
-		ELSIF name <> ALL ('{meter_no,register,read_at,kwh}'::text[]) THEN
-			PERFORM elecbill._estate_fail(field, 'UB400', format(
-				'unknown column "%s"; known are meter_no 表号, read_at 抄表日期, kwh 读数, register 寄存器', field));
-		ELSIF name = ANY (head) THEN
-			PERFORM elecbill._estate_fail(field, 'UB400', format('column %s stands twice', name));
-		END IF;
-		head := head || name;
-	END LOOP;
-	FOREACH name IN ARRAY '{meter_no,read_at,kwh}'::text[] LOOP
-		IF name <> ALL (head) THEN
-			PERFORM elecbill._estate_fail(name, 'UB400', format('column %s is missing', name));
-		END IF;
-	END LOOP;
-	RETURN head;
-END $$;
+LANGUAGE sql IMMUTABLE
+RETURN elecbill._csv_head(p_fields, p_fault, '{"表号": "meter_no", "寄存器": "register", "抄表日期": "read_at", "抄表时间": "read_at",
+	"读数": "kwh", "本次读数": "kwh", "meter": "meter_no"}',
+	'{meter_no,read_at,kwh}',
+	/* what route_sheet says besides is for people */
+	'{building,room,account_no,name,point,usage_point,last_reading,last_read_at,last_kwh,expect_kwh,org,org_id,model,multiplier,note,楼栋,房号,户号,户名,上次读数,上次抄表日期,备注}',
+	'meter_no 表号, read_at 抄表日期, kwh 读数, register 寄存器');
 COMMENT ON FUNCTION elecbill._readings_head(text[], text) IS 'English names for the column names of import_readings(), which may be Chinese; columns of route_sheet that say nothing new become empty';
 
 CREATE FUNCTION elecbill._readings_instant(p_given text, p_org elecbill.org) RETURNS timestamptz
@@ -62,22 +37,13 @@ COMMENT ON FUNCTION elecbill._readings_instant(text, elecbill.org) IS 'a date (t
 CREATE FUNCTION elecbill._readings_row(p_org elecbill.org, p_head text[], p_fields text[], p_fault text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	given	jsonb;
+	given	jsonb := elecbill._csv_row(p_head, p_fields, p_fault);
 	at		timestamptz;
 	value	numeric;
 BEGIN
-	IF p_fault IS NOT NULL THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', p_fault);
-	END IF;
-	p_fields := ARRAY(SELECT nullif(btrim(f, E' \t\u3000'), '') FROM unnest(p_fields) WITH ORDINALITY AS t(f, i) ORDER BY i);
-	IF array_remove(p_fields, NULL) = '{}' THEN
+	IF given IS NULL THEN
 		RETURN 'ignored';
-	ELSIF cardinality(p_fields) <> cardinality(p_head) THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', format('%s fields, but %s columns are named',
-									  cardinality(p_fields), cardinality(p_head)));
-	END IF;
-	given := jsonb_strip_nulls(jsonb_object(p_head, p_fields));
-	IF given ->> 'kwh' IS NULL THEN
+	ELSIF given ->> 'kwh' IS NULL THEN
 		RETURN 'missing';	/* nobody was at home */
 	ELSIF given ->> 'meter_no' IS NULL OR given ->> 'read_at' IS NULL THEN
 		PERFORM elecbill._estate_fail(CASE WHEN given ? 'meter_no' THEN 'read_at' ELSE 'meter_no' END, 'UB400', 'is empty');
@@ -88,11 +54,6 @@ BEGIN
 	RETURN elecbill.reading_add(p_org.code, given ->> 'meter_no', coalesce(given ->> 'register', '1.8.0'), at, value);
 END $$;
 COMMENT ON FUNCTION elecbill._readings_row(elecbill.org, text[], text[], text) IS 'one row of import_readings(): accepted, duplicate, missing (no value) or ignored (empty)';
-
-CREATE FUNCTION elecbill._row_fault(p_line integer, p_field text, p_code text, p_message text) RETURNS jsonb
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN jsonb_build_object('line', p_line, 'field', nullif(p_field, ''), 'code', p_code, 'message', p_message);
-COMMENT ON FUNCTION elecbill._row_fault(integer, text, text, text) IS 'what was wrong with a row of a file. Gathered in an array: a jsonb list would be copied for each row';
 
 CREATE FUNCTION elecbill._readings_rows(p_org elecbill.org, p_csv bytea, p_undo boolean, p_strict boolean,
 	OUT counts jsonb, OUT errors jsonb, OUT refused boolean)
@@ -167,9 +128,7 @@ BEGIN
 		CASE WHEN r.refused THEN 0 ELSE c.duplicate END, 0, c.missing, 0, c.ignored, jsonb_array_length(r.errors)
 	FROM jsonb_to_record(r.counts) AS c(accepted integer, duplicate integer, missing integer, ignored integer)
 	RETURNING id INTO done;
-	INSERT INTO elecbill.import_row_error (job_id, n, line, field, code, message)
-	SELECT done, e.n, (e.fault ->> 'line')::integer, e.fault ->> 'field', e.fault ->> 'code', e.fault ->> 'message'
-	FROM jsonb_array_elements(r.errors) WITH ORDINALITY AS e(fault, n);
+	PERFORM elecbill._csv_faults(done, r.errors);
 	RETURN done;
 END $$;
 COMMENT ON FUNCTION elecbill.import_readings(text, bytea, text, boolean) IS 'takes in readings by hand from a CSV file in UTF-8, columns in any order: meter_no 表号, read_at 抄表日期 (a date: the start of that local day; or with a local time), kwh 读数 (cumulative), optional register 寄存器 (1.8.0); a filled-in route_sheet may come as it is, rows without a value are counted as missing. Returns the job in import_job: its counts, and in import_row_error the line, column, SQLSTATE and reason of each row that was refused (skip_bad), or because of which all were (all_or_nothing). dry_run does all of it and undoes it but the job. The same file again is answered by the job of the first time. UB400, UB404 unknown org';

@@ -60,28 +60,31 @@ CREATE FUNCTION elecbill._balance_move(p_org integer, p_ids bigint[], p_debits n
 	p_pending_debits numeric[], p_pending_credits numeric[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-	-- a row with what is added would have to pass the checks of the table by itself, and less is added, too
-	INSERT INTO elecbill.account_balance (ledger_account_id, org_id)
-	SELECT l.id, p_org FROM elecbill.ledger_account l
-	WHERE l.id = ANY (p_ids) AND l.account_id IS NOT NULL
-		AND NOT EXISTS (SELECT FROM elecbill.account_balance b WHERE b.ledger_account_id = l.id)
-	ORDER BY l.id
-	ON CONFLICT DO NOTHING;
 	PERFORM FROM elecbill.account_balance b WHERE b.ledger_account_id = ANY (p_ids)
 	ORDER BY b.ledger_account_id FOR NO KEY UPDATE;
-	UPDATE elecbill.account_balance b SET debit = b.debit + m.debit, credit = b.credit + m.credit,
-		pending_debit = b.pending_debit + m.pending_debit, pending_credit = b.pending_credit + m.pending_credit,
-		version = b.version + m.n
-	FROM (SELECT u.id, sum(u.debit) AS debit, sum(u.credit) AS credit, sum(u.pending_debit) AS pending_debit,
+	WITH moved AS MATERIALIZED (
+		SELECT u.id, sum(u.debit) AS debit, sum(u.credit) AS credit, sum(u.pending_debit) AS pending_debit,
 			sum(u.pending_credit) AS pending_credit, count(*) AS n
 		FROM unnest(p_ids, p_debits, p_credits, p_pending_debits, p_pending_credits)
 			AS u(id, debit, credit, pending_debit, pending_credit)
-		GROUP BY u.id) AS m
-	-- the second condition is for the planner, which else reads all balances for each posting
-	WHERE b.ledger_account_id = m.id AND b.ledger_account_id = ANY (p_ids);
+		GROUP BY u.id
+	), changed AS (
+		UPDATE elecbill.account_balance b SET debit = b.debit + m.debit, credit = b.credit + m.credit,
+			pending_debit = b.pending_debit + m.pending_debit, pending_credit = b.pending_credit + m.pending_credit,
+			version = b.version + m.n
+		FROM moved m
+		-- the second condition is for the planner, which else reads all balances for each posting
+		WHERE b.ledger_account_id = m.id AND b.ledger_account_id = ANY (p_ids))
+	-- nobody else makes it: the caller has the customer_account. With ON CONFLICT, what is added would have to pass the checks
+	-- of the table by itself, and less is added, too
+	INSERT INTO elecbill.account_balance (ledger_account_id, org_id, debit, credit, pending_debit, pending_credit, version)
+	SELECT m.id, p_org, m.debit, m.credit, m.pending_debit, m.pending_credit, m.n
+	FROM moved m JOIN elecbill.ledger_account l ON l.id = m.id
+	WHERE l.account_id IS NOT NULL AND l.id = ANY (p_ids)
+		AND NOT EXISTS (SELECT FROM elecbill.account_balance b WHERE b.ledger_account_id = l.id);
 END $$;
 COMMENT ON FUNCTION elecbill._balance_move(integer, bigint[], numeric[], numeric[], numeric[], numeric[]) IS
-'moves balances of customers, locked in the order of their keys; control accounts have none';
+'moves balances of customers, whose customer_account the caller has locked, in the order of their keys, and makes those that are not there; control accounts have none';
 
 CREATE FUNCTION elecbill._transfer_sha256(p_debit bigint, p_credit bigint, p_amount numeric, p_kind text, p_stage text,
 	p_pending bigint, p_reverses bigint, p_bill bigint, p_payment bigint, p_on date) RETURNS bytea

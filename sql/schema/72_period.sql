@@ -329,26 +329,15 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	LOCK TABLE elecbill.ledger_transfer IN SHARE ROW EXCLUSIVE MODE;	/* nothing may be posted in between */
 	DELETE FROM elecbill.account_balance;
+	-- all transfers are read once: by account, each would be looked up twice
 	INSERT INTO elecbill.account_balance (ledger_account_id, org_id, debit, credit, pending_debit, pending_credit, version)
-	SELECT s.id, s.org_id, s.debit, s.credit, s.pending_debit, s.pending_credit, s.version
-	FROM elecbill._balance_sum(NULL) AS s;
+	SELECT l.id, l.org_id, coalesce(sum(x.debit) FILTER (WHERE k.moves), 0), coalesce(sum(x.credit) FILTER (WHERE k.moves), 0),
+		coalesce(sum(x.debit) FILTER (WHERE k.waits), 0), coalesce(sum(x.credit) FILTER (WHERE k.waits), 0), count(*)
+	FROM elecbill.ledger_transfer t
+	LEFT JOIN elecbill.ledger_transfer r ON r.pending_id = t.id
+	CROSS JOIN LATERAL (SELECT t.stage IN ('single', 'post') AS moves, t.stage = 'pending' AND r.id IS NULL AS waits) AS k
+	CROSS JOIN LATERAL (VALUES (t.debit_id, t.amount, 0::numeric), (t.credit_id, 0::numeric, t.amount)) AS x(id, debit, credit)
+	JOIN elecbill.ledger_account l ON l.id = x.id AND l.account_id IS NOT NULL
+	GROUP BY l.id;
 END $$;
 COMMENT ON FUNCTION elecbill._balance_rebuild() IS 'makes account_balance anew from the transfers';
-
-CREATE FUNCTION elecbill._balance_sum(p_ids bigint[]) RETURNS TABLE (id bigint, org_id integer, debit numeric, credit numeric,
-	pending_debit numeric, pending_credit numeric, version bigint)
-LANGUAGE sql STABLE
-BEGIN ATOMIC
-	SELECT l.id, l.org_id, coalesce(sum(x.amount) FILTER (WHERE x.is_debit), 0),
-		coalesce(sum(x.amount) FILTER (WHERE NOT x.is_debit), 0), coalesce(sum(x.pending) FILTER (WHERE x.is_debit), 0),
-		coalesce(sum(x.pending) FILTER (WHERE NOT x.is_debit), 0), count(*)
-	FROM elecbill.ledger_account l, LATERAL (
-		SELECT t.debit_id = l.id AS is_debit, CASE WHEN t.stage IN ('single', 'post') THEN t.amount ELSE 0 END AS amount,
-			CASE WHEN t.stage = 'pending'
-				AND NOT EXISTS (SELECT FROM elecbill.ledger_transfer r WHERE r.pending_id = t.id) THEN t.amount ELSE 0 END AS pending
-		FROM elecbill.ledger_transfer t WHERE t.debit_id = l.id OR t.credit_id = l.id) AS x
-	WHERE l.account_id IS NOT NULL AND (p_ids IS NULL OR l.id = ANY (p_ids))
-	GROUP BY l.id;
-END;
-COMMENT ON FUNCTION elecbill._balance_sum(bigint[]) IS
-'sums of the transfers of customers'' ledger accounts (NULL: all), worked out anew';

@@ -119,27 +119,40 @@ END;
 COMMENT ON FUNCTION elecbill._fsck_transfer(integer, date) IS
 'broken invariants of transfers: I01 balance, I03 unchanged, I14 keys, I15 pending, I16 reversals, I17 closed periods';
 
+CREATE FUNCTION elecbill._fsck_balance(p_org integer, p_since date) RETURNS TABLE (invariant text, object text, detail text)
+LANGUAGE sql STABLE SET jit = off
+BEGIN ATOMIC
+	-- joined as sets: account by account, the planner would read all transfers for each where most credit the same two
+	WITH looked AS MATERIALIZED (
+		SELECT l.id, l.code FROM elecbill.ledger_account l
+		WHERE p_since IS NULL AND l.account_id IS NOT NULL AND (p_org IS NULL OR l.org_id = p_org)
+	UNION
+		SELECT l.id, l.code
+		FROM elecbill.ledger_transfer t CROSS JOIN LATERAL (VALUES (t.debit_id), (t.credit_id)) AS x(id)
+		JOIN elecbill.ledger_account l ON l.id = x.id AND l.account_id IS NOT NULL
+		WHERE p_since IS NOT NULL AND t.created_at >= elecbill._fsck_from(p_since) AND (p_org IS NULL OR t.org_id = p_org))
+	SELECT 'I02', l.code, format('balance says %s, the transfers %s', to_jsonb(b) - 'org_id', to_jsonb(s))
+	FROM looked l
+	LEFT JOIN elecbill.account_balance b ON b.ledger_account_id = l.id
+	LEFT JOIN (
+		SELECT x.id, sum(x.debit) FILTER (WHERE k.moves) AS debit, sum(x.credit) FILTER (WHERE k.moves) AS credit,
+			sum(x.debit) FILTER (WHERE k.waits) AS pending_debit, sum(x.credit) FILTER (WHERE k.waits) AS pending_credit, count(*) AS version
+		FROM (SELECT d.id, t.id AS transfer_id, t.stage, t.amount AS debit, 0 AS credit
+				FROM looked d JOIN elecbill.ledger_transfer t ON t.debit_id = d.id
+			UNION ALL SELECT c.id, t.id, t.stage, 0, t.amount FROM looked c JOIN elecbill.ledger_transfer t ON t.credit_id = c.id) AS x
+		LEFT JOIN elecbill.ledger_transfer r ON r.pending_id = x.transfer_id
+		CROSS JOIN LATERAL (SELECT x.stage IN ('single', 'post') AS moves, x.stage = 'pending' AND r.id IS NULL AS waits) AS k
+		GROUP BY x.id) AS m ON m.id = l.id
+	CROSS JOIN LATERAL (SELECT coalesce(m.debit, 0) AS debit, coalesce(m.credit, 0) AS credit, coalesce(m.pending_debit, 0) AS pending_debit,
+		coalesce(m.pending_credit, 0) AS pending_credit, coalesce(m.version, 0) AS version) AS s
+	WHERE (coalesce(b.debit, 0), coalesce(b.credit, 0), coalesce(b.pending_debit, 0), coalesce(b.pending_credit, 0), coalesce(b.version, 0))
+		IS DISTINCT FROM (s.debit, s.credit, s.pending_debit, s.pending_credit, s.version);
+END;
+COMMENT ON FUNCTION elecbill._fsck_balance(integer, date) IS 'broken invariant I02: balances of customers, and what the transfers make of them';
+
 CREATE FUNCTION elecbill._fsck_money(p_org integer, p_since date) RETURNS TABLE (invariant text, object text, detail text)
 LANGUAGE sql STABLE SET jit = off
 BEGIN ATOMIC
-	SELECT 'I02', l.code, format('balance says %s, the transfers %s', to_jsonb(b) - 'org_id', to_jsonb(s) - 'org_id')
-	FROM (SELECT * FROM elecbill.ledger_account x WHERE x.account_id IS NOT NULL AND (p_org IS NULL OR x.org_id = p_org)
-		AND (p_since IS NULL OR EXISTS (SELECT FROM elecbill.ledger_transfer t
-			WHERE t.debit_id = x.id AND t.created_at >= elecbill._fsck_from(p_since))
-			OR EXISTS (SELECT FROM elecbill.ledger_transfer t
-			WHERE t.credit_id = x.id AND t.created_at >= elecbill._fsck_from(p_since)))) AS l
-	LEFT JOIN elecbill.account_balance b ON b.ledger_account_id = l.id
-	CROSS JOIN LATERAL (
-		SELECT coalesce(sum(t.amount) FILTER (WHERE t.stage IN ('single', 'post') AND t.debit_id = l.id), 0) AS debit,
-			coalesce(sum(t.amount) FILTER (WHERE t.stage IN ('single', 'post') AND t.credit_id = l.id), 0) AS credit,
-			coalesce(sum(t.amount) FILTER (WHERE t.stage = 'pending' AND r.id IS NULL AND t.debit_id = l.id), 0) AS pending_debit,
-			coalesce(sum(t.amount) FILTER (WHERE t.stage = 'pending' AND r.id IS NULL AND t.credit_id = l.id), 0) AS pending_credit,
-			count(t.id) AS version
-		FROM elecbill.ledger_transfer t LEFT JOIN elecbill.ledger_transfer r ON r.pending_id = t.id
-		WHERE t.debit_id = l.id OR t.credit_id = l.id) AS s
-	WHERE (coalesce(b.debit, 0), coalesce(b.credit, 0), coalesce(b.pending_debit, 0), coalesce(b.pending_credit, 0),
-		coalesce(b.version, 0)) IS DISTINCT FROM (s.debit, s.credit, s.pending_debit, s.pending_credit, s.version)
-UNION ALL
 	SELECT 'I13', format('bill %s', b.id), format('paid %s of %s and %s of late fee open, its transfers say %s and %s', b.paid, b.amount,
 		b.late_fee, k.settled, k.late_fee)
 	FROM elecbill.bill b LEFT JOIN elecbill._fsck_booked(p_org, p_since) AS k ON k.bill_id = b.id
@@ -185,7 +198,7 @@ UNION ALL
 		AND (n.numbers IS DISTINCT FROM n.last OR n.last IS DISTINCT FROM c.last);
 END;
 COMMENT ON FUNCTION elecbill._fsck_money(integer, date) IS
-'broken invariants of balances, bills and payments: I02 balances, I13 what was paid, bill_booked (an issued bill is in the books), I20 numbers of orders, receipts and refunds';
+'broken invariants of bills and payments: I13 what was paid, bill_booked (an issued bill is in the books), I20 numbers of orders, receipts and refunds';
 
 CREATE FUNCTION elecbill._fsck_customer(p_org integer, p_since date) RETURNS TABLE (invariant text, object text, detail text)
 LANGUAGE sql STABLE SET jit = off
@@ -211,7 +224,7 @@ BEGIN
 		FROM unnest('{bill,bill_line,bill_segment,ledger_transfer,ledger_snapshot,payment,payment_allocation,payment_reversal,refund,bill_write_off,channel_statement_row,audit_log,audit_seal,adjustment,bill_true_up,supply_bill,supply_line,allocation,allocation_result,tariff_snapshot,opening_item}'::text[])
 			AS t(tab), unnest('{_keep,_keep_all}'::text[]) AS s(suffix)
 		UNION ALL SELECT t.tab, t.tab || '_frozen' FROM unnest('{bill,payment,refund,bill_write_off,adjustment,supply_bill,allocation,allocation_result}'::text[]) AS t(tab)
-		UNION ALL VALUES ('bill', 'bill_move'), ('payment', 'payment_receipt')) AS w
+		UNION ALL VALUES ('bill', 'bill_issue'), ('bill', 'bill_move'), ('payment', 'payment_receipt')) AS w
 	WHERE NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = to_regclass('elecbill.' || w.tab) AND t.tgname = w.name
 		AND t.tgenabled IN ('O', 'A'));
 END $$;
@@ -223,6 +236,7 @@ LANGUAGE plpgsql STABLE SET jit = off SET search_path = pg_catalog, pg_temp AS $
 BEGIN
 	RETURN QUERY SELECT * FROM elecbill._fsck_keep();
 	RETURN QUERY SELECT * FROM elecbill._fsck_transfer(p_org, p_since);
+	RETURN QUERY SELECT * FROM elecbill._fsck_balance(p_org, p_since);
 	RETURN QUERY SELECT * FROM elecbill._fsck_money(p_org, p_since);
 	RETURN QUERY SELECT * FROM elecbill._fsck_customer(p_org, p_since);
 END $$;

@@ -12,36 +12,11 @@ RETURN CASE p_kind WHEN 'bill' THEN '{amount,due_on,number,from_day,to_day}' WHE
 COMMENT ON FUNCTION elecbill._opening_columns(text) IS 'columns of import_opening() that a kind of row has besides kind and account_no; NULL: no such kind';
 
 CREATE FUNCTION elecbill._opening_head(p_fields text[], p_fault text) RETURNS text[]
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	names	jsonb := '{"类别": "kind", "户号": "account_no", "金额": "amount", "应缴日期": "due_on", "账单号": "number",
-		"起始日期": "from_day", "截止日期": "to_day", "电量": "kwh", "档期": "scope", "电价": "tariff", "截至日期": "as_of",
-		"需量": "kw", "月份": "month", "需量项": "demand", "用电点": "point", "备注": "note", "户名": "name"}'::jsonb;
-	head	text[] := '{}'::text[];
-	field	text;
-	name	text;
-BEGIN
-	IF p_fault IS NOT NULL THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', 'line of column names: ' || p_fault);
-	END IF;
-	FOREACH field IN ARRAY p_fields LOOP
-		field := btrim(field, E' \t\u3000');
-		name := coalesce(names ->> field, lower(field));
-		IF NOT EXISTS (SELECT FROM jsonb_each_text(names) AS e(k, v) WHERE e.v = name) THEN
-			PERFORM elecbill._estate_fail(field, 'UB400', format('unknown column "%s"; known are %s', field,
-				(SELECT string_agg(format('%s %s', e.v, e.k), ', ') FROM jsonb_each_text(names) AS e(k, v))));
-		ELSIF name = ANY (head) THEN
-			PERFORM elecbill._estate_fail(field, 'UB400', format('column %s stands twice', name));
-		END IF;
-		head := head || name;
-	END LOOP;
-	FOREACH name IN ARRAY '{kind,account_no}'::text[] LOOP
-		IF name <> ALL (head) THEN
-			PERFORM elecbill._estate_fail(name, 'UB400', format('column %s is missing', name));
-		END IF;
-	END LOOP;
-	RETURN head;
-END $$;
+LANGUAGE sql IMMUTABLE
+RETURN elecbill._csv_head(p_fields, p_fault, '{"类别": "kind", "户号": "account_no", "金额": "amount", "应缴日期": "due_on", "账单号": "number",
+	"起始日期": "from_day", "截止日期": "to_day", "电量": "kwh", "档期": "scope", "电价": "tariff", "截至日期": "as_of",
+	"需量": "kw", "月份": "month", "需量项": "demand", "用电点": "point", "备注": "note", "户名": "name"}',
+	'{kind,account_no}');
 COMMENT ON FUNCTION elecbill._opening_head(text[], text) IS 'English names for the column names of import_opening(), which may be Chinese';
 
 CREATE FUNCTION elecbill._opening_day(p_row jsonb, p_column text, p_last date) RETURNS date
@@ -69,21 +44,13 @@ COMMENT ON FUNCTION elecbill._opening_need(jsonb, text) IS 'UB400 when a field o
 CREATE FUNCTION elecbill._opening_parse(p_head text[], p_fields text[], p_fault text) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	given	jsonb;
+	given	jsonb := elecbill._csv_row(p_head, p_fields, p_fault) - '{note,name}'::text[];
 	kind	text;
 	odd		text;
 BEGIN
-	IF p_fault IS NOT NULL THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', p_fault);
+	IF given IS NULL THEN
+		RETURN NULL;
 	END IF;
-	p_fields := ARRAY(SELECT nullif(btrim(f, E' \t\u3000'), '') FROM unnest(p_fields) WITH ORDINALITY AS t(f, i) ORDER BY i);
-	IF array_remove(p_fields, NULL) = '{}' THEN
-		RETURN NULL;	/* a spreadsheet's empty row */
-	ELSIF cardinality(p_fields) <> cardinality(p_head) THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', format('%s fields, but %s columns are named',
-									  cardinality(p_fields), cardinality(p_head)));
-	END IF;
-	given := jsonb_strip_nulls(jsonb_object(p_head, p_fields)) - '{note,name}'::text[];
 	kind := CASE lower(given ->> 'kind')
 		WHEN 'bill' THEN 'bill' WHEN '欠费' THEN 'bill' WHEN '账单' THEN 'bill'
 		WHEN 'advance' THEN 'advance' WHEN '预存' THEN 'advance'

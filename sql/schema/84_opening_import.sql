@@ -105,9 +105,7 @@ BEGIN
 	UPDATE elecbill.import_job j SET state = CASE WHEN r.refused THEN 'refused' ELSE 'done' END, given = r.stored,
 		stored = CASE WHEN r.refused THEN 0 ELSE r.stored END, ignored = r.ignored, errors = jsonb_array_length(r.errors)
 	WHERE j.id = done;
-	INSERT INTO elecbill.import_row_error (job_id, n, line, field, code, message)
-	SELECT done, e.n, (e.fault ->> 'line')::integer, e.fault ->> 'field', e.fault ->> 'code', e.fault ->> 'message'
-	FROM jsonb_array_elements(r.errors) WITH ORDINALITY AS e(fault, n);
+	PERFORM elecbill._csv_faults(done, r.errors);
 	PERFORM elecbill._audit(owner.id, 'import_opening', 'import ' || done, NULL, (SELECT jsonb_build_object('state', j.state,
 		'dry_run', j.dry_run, 'rows', j.given, 'errors', j.errors, 'sha256', encode(j.sha256, 'hex'), 'on', to_char(day, 'YYYY-MM-DD'))
 		FROM elecbill.import_job j WHERE j.id = done));

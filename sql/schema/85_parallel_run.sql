@@ -5,35 +5,10 @@
 -- ours that is all of the difference; rounding; energy in another tier, or all in one; whole kWh at our price.
 
 CREATE FUNCTION elecbill._parallel_head(p_fields text[], p_fault text) RETURNS text[]
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-	names	jsonb := '{"户号": "account_no", "金额": "amount", "项目": "line", "档": "tier", "时段": "period", "电量": "kwh",
-		"税额": "tax", "备注": "note", "户名": "name"}'::jsonb;
-	head	text[] := '{}'::text[];
-	field	text;
-	name	text;
-BEGIN
-	IF p_fault IS NOT NULL THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', 'line of column names: ' || p_fault);
-	END IF;
-	FOREACH field IN ARRAY p_fields LOOP
-		field := btrim(field, E' \t\u3000');
-		name := coalesce(names ->> field, lower(field));
-		IF NOT EXISTS (SELECT FROM jsonb_each_text(names) AS e(k, v) WHERE e.v = name) THEN
-			PERFORM elecbill._estate_fail(field, 'UB400', format('unknown column "%s"; known are %s', field,
-				(SELECT string_agg(format('%s %s', e.v, e.k), ', ') FROM jsonb_each_text(names) AS e(k, v))));
-		ELSIF name = ANY (head) THEN
-			PERFORM elecbill._estate_fail(field, 'UB400', format('column %s stands twice', name));
-		END IF;
-		head := head || name;
-	END LOOP;
-	FOREACH name IN ARRAY '{account_no,amount}'::text[] LOOP
-		IF name <> ALL (head) THEN
-			PERFORM elecbill._estate_fail(name, 'UB400', format('column %s is missing', name));
-		END IF;
-	END LOOP;
-	RETURN head;
-END $$;
+LANGUAGE sql IMMUTABLE
+RETURN elecbill._csv_head(p_fields, p_fault, '{"户号": "account_no", "金额": "amount", "项目": "line", "档": "tier", "时段": "period",
+	"电量": "kwh", "税额": "tax", "备注": "note", "户名": "name"}',
+	'{account_no,amount}');
 COMMENT ON FUNCTION elecbill._parallel_head(text[], text) IS 'English names for the column names of parallel_run(), which may be Chinese';
 
 CREATE FUNCTION elecbill._parallel_number(p_row jsonb, p_column text, p_decimals integer) RETURNS numeric
@@ -52,19 +27,11 @@ COMMENT ON FUNCTION elecbill._parallel_number(jsonb, text, integer) IS 'a number
 CREATE FUNCTION elecbill._parallel_row(p_head text[], p_fields text[], p_fault text) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	given	jsonb;
+	given	jsonb := elecbill._csv_row(p_head, p_fields, p_fault);
 BEGIN
-	IF p_fault IS NOT NULL THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', p_fault);
+	IF given IS NULL THEN
+		RETURN NULL;
 	END IF;
-	p_fields := ARRAY(SELECT nullif(btrim(f, E' \t\u3000'), '') FROM unnest(p_fields) WITH ORDINALITY AS t(f, i) ORDER BY i);
-	IF array_remove(p_fields, NULL) = '{}' THEN
-		RETURN NULL;	/* a spreadsheet's empty row */
-	ELSIF cardinality(p_fields) <> cardinality(p_head) THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', format('%s fields, but %s columns are named',
-									  cardinality(p_fields), cardinality(p_head)));
-	END IF;
-	given := jsonb_strip_nulls(jsonb_object(p_head, p_fields));
 	PERFORM elecbill._opening_need(given, 'account_no');
 	PERFORM elecbill._opening_need(given, 'amount');
 	IF NOT given ? 'line' AND (given ? 'tier' OR given ? 'period') THEN
@@ -398,9 +365,7 @@ BEGIN
 	VALUES (run.org_id, NULL, 'parallel', sha256(p_csv), NULL, jsonb_build_object('run', p_run), 'skip_bad', true,
 		CASE WHEN r.headless THEN 'refused' ELSE 'done' END, elecbill.now(), counts[1] + counts[2] + counts[3], 0, counts[1], counts[2], counts[3], 0, r.ignored, jsonb_array_length(r.errors))
 	RETURNING id INTO job;
-	INSERT INTO elecbill.import_row_error (job_id, n, line, field, code, message)
-	SELECT job, e.n, (e.fault ->> 'line')::integer, e.fault ->> 'field', e.fault ->> 'code', e.fault ->> 'message'
-	FROM jsonb_array_elements(r.errors) WITH ORDINALITY AS e(fault, n);
+	PERFORM elecbill._csv_faults(job, r.errors);
 	RETURN QUERY SELECT NULL::text, NULL::text, NULL::numeric, NULL::numeric, NULL::numeric, 'broken_row', e.fault ->> 'line', NULL::numeric,
 		NULL::numeric, e.fault ->> 'message'
 	FROM jsonb_array_elements(r.errors) WITH ORDINALITY AS e(fault, n) ORDER BY e.n;

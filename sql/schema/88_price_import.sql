@@ -54,27 +54,11 @@ CREATE TRIGGER price_batch_row_keep_all BEFORE TRUNCATE ON elecbill.price_batch_
 COMMENT ON TRIGGER price_batch_row_keep_all ON elecbill.price_batch_row IS 'no TRUNCATE';
 
 CREATE FUNCTION elecbill._prices_head(p_fields text[], p_fault text) RETURNS text[]
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-	names jsonb := '{"月份": "month", "起": "from", "开始": "from", "止": "to", "结束": "to", "电价": "price", "价格": "price", "备注": "note"}'::jsonb;
-	head text[] := '{}'::text[];
-	field text;
-	name text;
+	head text[] := elecbill._csv_head(p_fields, p_fault, '{"月份": "month", "起": "from", "开始": "from", "止": "to", "结束": "to",
+		"电价": "price", "价格": "price", "备注": "note"}', '{}', p_known => 'month 月份, or from 起 and to 止, and price 电价');
 BEGIN
-	IF p_fault IS NOT NULL THEN
-		PERFORM elecbill._estate_fail(NULL, 'UB400', 'line of column names: ' || p_fault);
-	END IF;
-	FOREACH field IN ARRAY p_fields LOOP
-		field := btrim(field, E' \t\u3000');
-		name := coalesce(names ->> field, lower(field));
-		IF name <> ALL ('{month,from,to,price,note}'::text[]) THEN
-			PERFORM elecbill._estate_fail(field, 'UB400', format(
-				'unknown column "%s"; known are month 月份, or from 起 and to 止, and price 电价', field));
-		ELSIF name = ANY (head) THEN
-			PERFORM elecbill._estate_fail(field, 'UB400', format('column %s stands twice', name));
-		END IF;
-		head := head || name;
-	END LOOP;
 	IF NOT head @> '{price}' OR NOT (head @> '{month}' AND NOT head && '{from,to}' OR head @> '{from,to}' AND NOT head @> '{month}') THEN
 		PERFORM elecbill._estate_fail(NULL, 'UB400', 'a file of prices has the columns month and price, or from, to and price');
 	END IF;
@@ -146,7 +130,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	given record;
 	head text[];
-	fields text[];
+	row jsonb;
 	one record;
 	before tstzmultirange := tstzmultirange '{}';
 	found jsonb[] := '{}'::jsonb[];
@@ -161,18 +145,13 @@ BEGIN
 			IF head IS NULL THEN
 				head := elecbill._prices_head(given.fields, given.fault);
 				CONTINUE;
-			ELSIF given.fault IS NOT NULL THEN
-				PERFORM elecbill._estate_fail(NULL, 'UB400', given.fault);
 			END IF;
-			fields := ARRAY(SELECT nullif(btrim(f, E' \t\u3000'), '') FROM unnest(given.fields) WITH ORDINALITY AS t(f, i) ORDER BY i);
-			IF array_remove(fields, NULL) = '{}' THEN
+			row := elecbill._csv_row(head, given.fields, given.fault);
+			IF row IS NULL THEN
 				ignored := ignored + 1;
 				CONTINUE;
-			ELSIF cardinality(fields) <> cardinality(head) THEN
-				PERFORM elecbill._estate_fail(NULL, 'UB400', format('%s fields, but %s columns are named',
-					cardinality(fields), cardinality(head)));
 			END IF;
-			one := elecbill._prices_row(p_org, 'month' = ANY (head), jsonb_strip_nulls(jsonb_object(head, fields)));
+			one := elecbill._prices_row(p_org, 'month' = ANY (head), row);
 			IF before && one.during THEN
 				PERFORM elecbill._estate_fail(head[1], 'UB409', 'another line has a price for some of this time');
 			END IF;
@@ -223,9 +202,7 @@ BEGIN
 		CASE WHEN refused THEN 'refused' ELSE 'done' END, elecbill.now(), n, CASE WHEN refused THEN 0 ELSE n END, 0, 0, 0, 0,
 		r.ignored, jsonb_array_length(r.errors))
 	RETURNING id INTO job;
-	INSERT INTO elecbill.import_row_error (job_id, n, line, field, code, message)
-	SELECT job, e.n, (e.fault ->> 'line')::integer, e.fault ->> 'field', e.fault ->> 'code', e.fault ->> 'message'
-	FROM jsonb_array_elements(r.errors) WITH ORDINALITY AS e(fault, n);
+	PERFORM elecbill._csv_faults(job, r.errors);
 	IF NOT refused AND NOT p_dry_run AND n > 0 THEN
 		INSERT INTO elecbill.price_batch (job_id, org_id, series_id) VALUES (job, owner.id, series.id);
 		INSERT INTO elecbill.price_batch_row (job_id, line, org_id, during, price)

@@ -347,6 +347,18 @@ END $$;
 COMMENT ON FUNCTION elecbill._arrears_lock(integer, bigint[], boolean) IS
 'locks accounts of an org by id and returns them; unless it waits, without those that somebody else has in hand';
 
+CREATE FUNCTION elecbill._late_accounts(p_org integer, p_day date) RETURNS TABLE (account_id bigint)
+LANGUAGE sql STABLE
+BEGIN ATOMIC
+	-- who owes nothing has no open bill: the balance is asked first, for it has no index to be kept
+	SELECT l.account_id
+	FROM elecbill.ledger_account l JOIN elecbill.account_balance x ON x.ledger_account_id = l.id
+	WHERE l.org_id = p_org AND l.account_id IS NOT NULL AND l.code LIKE 'receivable:%' AND x.debit > x.credit
+		AND EXISTS (SELECT FROM elecbill.bill b WHERE b.account_id = l.account_id
+			AND b.status IN ('issued', 'partly_paid', 'overdue') AND b.due_on < p_day AND b.amount > b.paid);
+END;
+COMMENT ON FUNCTION elecbill._late_accounts(integer, date) IS 'accounts of an org with open bills whose due date lies before a local day';
+
 CREATE FUNCTION elecbill._late_fee_accounts(p_org text, p_day date) RETURNS bigint[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -354,13 +366,8 @@ DECLARE
 	day date := elecbill._run_day(owner, p_day);
 	today date := elecbill._today(owner);
 BEGIN
-	-- who owes nothing has no open bill: the balance is asked first, for it has no index to be kept
 	RETURN ARRAY(
-		SELECT l.account_id
-		FROM elecbill.ledger_account l JOIN elecbill.account_balance x ON x.ledger_account_id = l.id
-		WHERE l.org_id = owner AND l.account_id IS NOT NULL AND l.code LIKE 'receivable:%' AND x.debit > x.credit
-			AND EXISTS (SELECT FROM elecbill.bill b WHERE b.account_id = l.account_id
-				AND b.status IN ('issued', 'partly_paid', 'overdue') AND b.due_on < day AND b.amount > b.paid)
+		SELECT l.account_id FROM elecbill._late_accounts(owner, day) AS l
 		UNION
 		SELECT b.account_id FROM elecbill.late_fee_accrual f JOIN elecbill.bill b ON b.id = f.bill_id
 		WHERE f.org_id = owner AND (f.state = 'touched' OR f.as_of > today)

@@ -221,11 +221,7 @@ DECLARE
 	day date := elecbill._run_day(owner, p_day);
 BEGIN
 	RETURN ARRAY(
-		SELECT l.account_id
-		FROM elecbill.ledger_account l JOIN elecbill.account_balance x ON x.ledger_account_id = l.id
-		WHERE l.org_id = owner AND l.account_id IS NOT NULL AND l.code LIKE 'receivable:%' AND x.debit > x.credit
-			AND EXISTS (SELECT FROM elecbill.bill b WHERE b.account_id = l.account_id
-				AND b.status IN ('issued', 'partly_paid', 'overdue') AND b.due_on < day AND b.amount > b.paid)
+		SELECT l.account_id FROM elecbill._late_accounts(owner, day) AS l
 		UNION SELECT c.account_id FROM elecbill.dunning_case c WHERE c.org_id = owner AND c.closed_on IS NULL
 		UNION SELECT p.account_id FROM elecbill.payment_plan p WHERE p.org_id = owner AND p.status = 'active'
 		ORDER BY 1);
