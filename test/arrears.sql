@@ -5,7 +5,7 @@ SET client_min_messages = warning;
 \set seed `echo "${SEED:-$(date +%N)}"`
 \set cases `echo "${CASES:-16}"`
 \ir login/work_for.sql
-SELECT plan(136);
+SELECT plan(140);
 \echo # SEED=:seed
 
 CREATE FUNCTION pg_temp.at(at text) RETURNS void LANGUAGE sql AS $$ SELECT set_config('elecbill.clock_override', at || '+08', false) $$;
@@ -149,6 +149,24 @@ SELECT results_eq($$SELECT valid, rate_same_year FROM elecbill.late_fee_policy p
 	$$VALUES ('[2024-01-01,2027-02-01)'::daterange, 0.001), ('[2027-02-01,)', 0.0005)$$, 'a new one counts for bills due from its day on');
 SELECT results_eq($$SELECT account_no, status, open, posted, unpaid FROM elecbill.late_fee_status WHERE account_no IN ('H1', 'H2') ORDER BY 1$$,
 	$$VALUES ('H1', 'overdue', 300.00, 10.80, 10.80), ('H2', 'overdue', 100.00, 4.60, 3.10)$$, 'the view shows what is open and what it costs');
+
+-- ---------------------------------------------------------------- a payment bounces after the day on which another one was made
+
+SELECT public.work_for('');
+SELECT pg_temp.pay('FEE', 'H5', 310.80);
+SELECT is((SELECT (paid, posted, status) = (300.00, 10.80, 'paid') FROM pg_temp.made WHERE (org, account_no) = ('FEE', 'H5')), true, '300.00 and 36 days of 0.30 are paid');
+SELECT pg_temp.at('2027-01-29 10:00');
+SELECT public.work_for('ann');
+SELECT elecbill.payment_reverse((SELECT 'FEE/' || p.receipt_no FROM elecbill.payment p JOIN elecbill.customer_account a ON a.id = p.account_id
+	WHERE a.account_no = 'H5'), 'bounced', 'r5') \g /dev/null
+SELECT number AS h5 FROM elecbill.payment_order_create('FEE/H5', NULL, 310.80, 'alipay', 'o5') \gset
+SELECT is(elecbill.payment_order_confirm('FEE', 'alipay', 't5', :'h5', 310.80,
+	'2027-01-28 03:00+08'), 'paid', 'the bank takes it back on the 29th; the channel was given it on the 28th');
+SELECT pg_temp.at('2027-02-02 00:05');
+CALL elecbill.accrue_late_fees('FEE');
+SELECT is((SELECT (raw, posted, late_fee, state) = (10.80, 10.80, 0.00, 'final') FROM pg_temp.made WHERE (org, account_no) = ('FEE', 'H5')), true,
+	'on the 29th it was paid twice, which costs nothing, and gives nothing');
+SELECT is_empty('SELECT * FROM elecbill.fsck()', 'nothing is broken');
 
 -- ---------------------------------------------------------------- daily, once, or now and then: random cases
 

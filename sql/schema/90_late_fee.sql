@@ -208,7 +208,7 @@ BEGIN
 		SELECT coalesce(sum(s.open * (p_policy.rate_same_year * greatest(least(s.until, year_end) - s.since, 0)
 			+ p_policy.rate_later_year * greatest(s.until - greatest(s.since, year_end), 0))), 0)
 		FROM (
-			SELECT m.day AS since, least(lead(m.day) OVER w, p_day) AS until, sum(m.moved) OVER w AS open
+			SELECT m.day AS since, least(lead(m.day) OVER w, p_day) AS until, greatest(sum(m.moved) OVER w, 0) AS open
 			FROM (
 				SELECT x.day, sum(x.moved) AS moved
 				FROM (SELECT free AS day, p_bill.amount AS moved
@@ -218,7 +218,7 @@ BEGIN
 		WHERE s.since < p_day);
 END $$;
 COMMENT ON FUNCTION elecbill._late_fee_raw(elecbill.bill, elecbill.late_fee_policy, date) IS
-'late fee of a bill up to a local day, which is counted, before rounding: by runs of days on which the same was open. No fee on fees';
+'late fee of a bill up to a local day, which is counted, before rounding: by runs of days on which the same was open; a day on which more than all was paid (a payment that is reversed later, and another) costs nothing. No fee on fees';
 
 CREATE FUNCTION elecbill._late_fee_amount(p_raw numeric, p_amount numeric, p_policy elecbill.late_fee_policy) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -82,7 +82,7 @@ BEGIN ATOMIC
 	-- each day by itself: what was open when it began
 	CROSS JOIN LATERAL (
 		SELECT coalesce(sum(CASE WHEN extract(year FROM d.day) = extract(year FROM b.due_on) THEN p.rate_same_year ELSE p.rate_later_year END
-			* (b.amount - coalesce((
+			* greatest(0, b.amount - coalesce((
 				SELECT sum(CASE WHEN c.code LIKE 'receivable:%' THEN t.amount ELSE -t.amount END)
 				FROM elecbill.ledger_transfer t JOIN elecbill.ledger_account c ON c.id = t.credit_id
 				LEFT JOIN elecbill.ledger_transfer o ON o.id = t.reverses_id
