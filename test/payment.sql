@@ -7,7 +7,7 @@ SET client_min_messages = warning;
 \o /dev/null
 \ir payment/estate.sql
 \o
-SELECT plan(156);
+SELECT plan(159);
 
 CREATE FUNCTION pg_temp.bill(account text) RETURNS text LANGUAGE sql AS $$
 	SELECT b.number FROM elecbill.bill b JOIN elecbill.customer_account a ON a.id = b.account_id
@@ -221,6 +221,14 @@ SELECT public.work_for('lin') \g /dev/null
 SELECT is(elecbill.write_off_reverse(pg_temp.bill('A11'), 'found', 'h12'), 205.00, 'and comes back with it');
 SELECT is((SELECT b.late_fee || ', ' || pg_temp.state('A11') || ', ' || pg_temp.money('A11') FROM elecbill.bill b WHERE b.number = pg_temp.bill('A11')),
 	'5.00, issued 0.00, 205.00 owed, 0 ahead', 'as it was');
+SELECT elecbill.payment_policy_set('PAY', 'partial') \g /dev/null
+SELECT elecbill.pay_bill(pg_temp.bill('A11'), 3, 'fee-3', 'pos'), elecbill.payment_policy_set('PAY', 'exact'), elecbill.write_off(pg_temp.bill('A11'), 'gone', 'h13') \g /dev/null
+SELECT public.work_for('mei') \g /dev/null
+SELECT is(elecbill.write_off_approve(pg_temp.bill('A11')), 202.00, 'of the late fee 3.00 are paid, the rest is given up');
+SELECT throws_ok($$ SELECT elecbill.payment_reverse((SELECT 'PAY/' || p.receipt_no FROM elecbill.payment p WHERE p.idem_key = 'fee-3'), 'bounced', 'h14') $$, 'UB412',
+	'nothing is paid on a bill that is written_off', 'nor does such a payment go back, or a late fee would be open on a bill that takes no payment');
+SELECT public.work_for('lin') \g /dev/null
+SELECT is(elecbill.write_off_reverse(pg_temp.bill('A11'), 'bounced', 'h15'), 202.00, 'before the write-off does');
 SELECT is_empty('SELECT * FROM elecbill.fsck()', 'the books are as they should be');
 -- ---------------------------------------------------------------- what else is refused
 

@@ -28,12 +28,10 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._today(integer) IS 'the local date of an org';
 
-CREATE FUNCTION elecbill._bill_settle(p_bill bigint, p_delta numeric) RETURNS text
+CREATE FUNCTION elecbill._bill_payable(p_bill bigint) RETURNS elecbill.bill
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	b elecbill.bill;
-	now_paid numeric;
-	state text;
 BEGIN
 	SELECT * INTO b FROM elecbill.bill WHERE id = p_bill FOR NO KEY UPDATE;
 	IF b.status NOT IN ('issued', 'partly_paid', 'overdue', 'paid') THEN
@@ -43,6 +41,17 @@ BEGIN
 			DETAIL = format('Bill %s.%s', coalesce(b.number, '#' || b.id),
 				CASE b.status WHEN 'written_off' THEN ' write_off_reverse() takes the write-off back first.' END);
 	END IF;
+	RETURN b;
+END $$;
+COMMENT ON FUNCTION elecbill._bill_payable(bigint) IS 'a bill, locked, on which or on whose late fee something is paid or taken back. UB412 in a state without payments';
+
+CREATE FUNCTION elecbill._bill_settle(p_bill bigint, p_delta numeric) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	b elecbill.bill := elecbill._bill_payable(p_bill);
+	now_paid numeric;
+	state text;
+BEGIN
 	now_paid := b.paid + p_delta;
 	state := CASE WHEN now_paid = b.amount THEN 'paid'
 		WHEN b.due_on < elecbill._today(b.org_id) THEN 'overdue'

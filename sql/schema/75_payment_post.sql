@@ -72,7 +72,7 @@ BEGIN
 		FROM elecbill.payment_allocation x WHERE x.payment_id = p_payment AND x.bill_id = p_bill;
 	END IF;
 	IF p_component = 'late_fee' THEN
-		PERFORM elecbill._fee_settle(p_bill, -p_amount);
+		PERFORM elecbill._bill_payable(p_bill), elecbill._fee_settle(p_bill, -p_amount);
 	ELSE
 		PERFORM elecbill._bill_settle(p_bill, p_amount);
 	END IF;
