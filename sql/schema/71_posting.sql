@@ -75,13 +75,16 @@ BEGIN
 		FROM moved m
 		-- the second condition is for the planner, which else reads all balances for each posting
 		WHERE b.ledger_account_id = m.id AND b.ledger_account_id = ANY (p_ids))
-	-- nobody else makes it: the caller has the customer_account. With ON CONFLICT, what is added would have to pass the checks
-	-- of the table by itself, and less is added, too
-	INSERT INTO elecbill.account_balance (ledger_account_id, org_id, debit, credit, pending_debit, pending_credit, version)
+	-- only what is not there comes here: with ON CONFLICT alone, what is added would have to pass the checks of the table by
+	-- itself, and less is added, too. Who has an older snapshot (REPEATABLE READ) is told 40001, not 23505
+	INSERT INTO elecbill.account_balance AS b (ledger_account_id, org_id, debit, credit, pending_debit, pending_credit, version)
 	SELECT m.id, p_org, m.debit, m.credit, m.pending_debit, m.pending_credit, m.n
 	FROM moved m JOIN elecbill.ledger_account l ON l.id = m.id
 	WHERE l.account_id IS NOT NULL AND l.id = ANY (p_ids)
-		AND NOT EXISTS (SELECT FROM elecbill.account_balance b WHERE b.ledger_account_id = l.id);
+		AND NOT EXISTS (SELECT FROM elecbill.account_balance x WHERE x.ledger_account_id = l.id)
+	ON CONFLICT ON CONSTRAINT account_balance_pkey DO UPDATE SET debit = b.debit + excluded.debit, credit = b.credit + excluded.credit,
+		pending_debit = b.pending_debit + excluded.pending_debit, pending_credit = b.pending_credit + excluded.pending_credit,
+		version = b.version + excluded.version;
 END $$;
 COMMENT ON FUNCTION elecbill._balance_move(integer, bigint[], numeric[], numeric[], numeric[], numeric[]) IS
 'moves balances of customers, whose customer_account the caller has locked, in the order of their keys, and makes those that are not there; control accounts have none';
