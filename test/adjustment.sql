@@ -2,18 +2,8 @@
 -- The amounts were worked out by hand; the way is in the description of each test.
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
--- who is at work is set by a superuser's function here, by the application in life
-SELECT current_user AS owner \gset
-\getenv super PGSUPERUSER
-\c - :super
-CREATE FUNCTION public.work_for(login text) RETURNS text LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$ SELECT set_config('elecbill.login', $1, false) $$;
-CREATE FUNCTION public.triggers(tab regclass, how text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$
-BEGIN
-	EXECUTE format('ALTER TABLE %s %s TRIGGER ALL', tab, how);
-END $$;
-\c - :owner
-SET client_min_messages = warning;
+\ir login/work_for.sql
+\ir login/triggers.sql
 SELECT plan(69);
 
 -- ---------------------------------------------------------------- an estate

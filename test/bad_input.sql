@@ -3,11 +3,8 @@
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
 \set homes 6
-SELECT current_user AS owner \gset
-\getenv super PGSUPERUSER
+\ir login/work_for.sql
 \c - :super
-CREATE FUNCTION public.work_for(login text) RETURNS text LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$ SELECT set_config('elecbill.login', $1, false) $$;
 CREATE FUNCTION public.clock(at text) RETURNS text LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS $$ SELECT set_config('elecbill.clock_override', $1, false) $$;
 \c - :owner

@@ -1,12 +1,8 @@
 -- correction_bill.sql: whatever happens to readings after they were billed, in the end the bills are what the register counted
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
--- who works for whom only a superuser can say; here it is a function of his
-SELECT current_user AS owner \gset
-\getenv super PGSUPERUSER
+\ir login/work_for.sql
 \c - :super
-CREATE FUNCTION public.work_for(login text) RETURNS text LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$ SELECT set_config('elecbill.login', $1, false) $$;
 CREATE FUNCTION public.forget(account text) RETURNS void LANGUAGE sql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp SET session_replication_role = replica AS $$
 	DELETE FROM elecbill.true_up_queue WHERE bill_id IS NULL AND account_id = (SELECT id FROM elecbill.customer_account WHERE account_no = $1) $$;

@@ -2,8 +2,7 @@
 -- The amounts were worked out by hand; the way is in the description of each test.
 \set ON_ERROR_STOP 1
 SET client_min_messages = warning;
-SELECT current_user AS owner \gset
-\getenv super PGSUPERUSER
+\ir login/work_for.sql
 -- what an invariant says when a superuser breaks it behind the back of all guards
 \c - :super
 SET client_min_messages = warning;
@@ -19,8 +18,6 @@ BEGIN
 EXCEPTION WHEN SQLSTATE 'UB000' THEN
 	RETURN NEXT SQLERRM;
 END $$;
-CREATE FUNCTION public.work_for(login text) RETURNS text LANGUAGE sql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$ SELECT set_config('elecbill.login', $1, false) $$;
 \c - :owner
 SET client_min_messages = warning;
 SET elecbill.clock_override = '2026-05-04 10:00:00+08';

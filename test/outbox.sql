@@ -1,14 +1,11 @@
 -- outbox.sql: what people are told, what raises an alarm, and whether all is well
 \set ON_ERROR_STOP 1
-SELECT current_user AS owner \gset
-\getenv super PGSUPERUSER
+\ir login/work_for.sql
 \c - :super
 -- what nobody can do who is not the administrator of the server
 CREATE FUNCTION public.spoil(money numeric) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE elecbill.account_balance SET credit = credit + money WHERE ledger_account_id = (SELECT b.ledger_account_id
 		FROM elecbill.account_balance b JOIN elecbill.ledger_transfer t ON t.credit_id = b.ledger_account_id ORDER BY t.id DESC LIMIT 1) $$;
-CREATE FUNCTION public.work_for(login text) RETURNS text LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-	SELECT set_config('elecbill.login', login, false) $$;
 \c - :owner
 SET client_min_messages = warning;
 SET elecbill.clock_override = '2025-02-05 12:00+08';
