@@ -1,4 +1,12 @@
 -- html: bills as pages and pictures: what a hostile name does to them, and what they must say
+-- the numbers of bills begin with the year; the clock is set by a superuser's function
+SELECT current_user AS owner \gset
+\getenv super PGSUPERUSER
+\c - :super
+CREATE FUNCTION public.clock(at text) RETURNS text LANGUAGE sql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$ SELECT set_config('elecbill.clock_override', $1, false) $$;
+\c - :owner
+SELECT public.clock('2026-02-05 12:00+08');
 SET client_min_messages = warning;
 \set SHOW_CONTEXT never
 SET timezone = 'UTC';
