@@ -15,7 +15,7 @@ BEGIN
 	PERFORM elecbill.tariff_draft(org || '/FLAT', '[2024-01-01,)', '{"elecbill": 1, "currency": "CNY", "zone": "Asia/Shanghai",
 		"components": [{"code": "energy", "kind": "energy", "price": 0.5}]}', 'ann');
 	PERFORM elecbill.tariff_approve(org || '/FLAT', 1, 'bob');
-	PERFORM elecbill.partition_maintain(1, (month || '-01')::date);
+	PERFORM elecbill.partition_maintain(6, (month || '-01')::date);
 	PERFORM elecbill.import_estate(org, convert_to(E'room,account_no,name,kind,meter_no,model,last_reading,last_read_at,tariff\n' || (
 		SELECT string_agg(format('%1$s,%1$s,N%1$s,%2$s,%3$s-%1$s,DDS,0,%4$s-01,FLAT', h.key, h.value ->> 'kind', org, month), E'\n')
 		FROM jsonb_each(homes) AS h), 'UTF8'));

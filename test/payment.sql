@@ -140,7 +140,7 @@ SELECT is(elecbill.payment_order_confirm('PAY', 'alipay', 'T12', (SELECT number 
 SELECT is(pg_temp.state('A12'), 'paid 300.00', 'it pays');
 SELECT is((SELECT p.paid_at BETWEEN elecbill.now() - interval '1 minute' AND elecbill.now() FROM elecbill.payment p WHERE p.channel_txn = 'T12'), true,
 	'as of the instant at which it was heard of');
-SELECT is((SELECT object || ' ' || left(before ->> 'paid_at', 4) FROM elecbill.audit_log WHERE action = 'payment_paid_at'), 'alipay T12 1900',
+SELECT is((SELECT object || ' ' || left(before ->> 'paid_at', 4) FROM elecbill.audit_log WHERE action = 'payment_paid_at' AND object = 'alipay T12'), 'alipay T12 1900',
 	'what the channel said is in the audit log');
 SELECT is_empty($$ SELECT * FROM elecbill.accounting_period WHERE month < '2020-01-01' $$, 'no books of 1900 are opened');
 SELECT is(elecbill.payment_order_confirm('PAY', 'alipay', 'T12', (SELECT number FROM made_12), 300, '1900-06-01 12:00+08'), 'exists', 'and it is taken once');
