@@ -5,7 +5,7 @@ SET client_min_messages = warning;
 \set seed `echo "${SEED:-$(date +%N)}"`
 \set cases `echo "${CASES:-16}"`
 \ir login/work_for.sql
-SELECT plan(140);
+SELECT plan(152);
 \echo # SEED=:seed
 
 CREATE FUNCTION pg_temp.at(at text) RETURNS void LANGUAGE sql AS $$ SELECT set_config('elecbill.clock_override', at || '+08', false) $$;
@@ -166,6 +166,55 @@ SELECT pg_temp.at('2027-02-02 00:05');
 CALL elecbill.accrue_late_fees('FEE');
 SELECT is((SELECT (raw, posted, late_fee, state) = (10.80, 10.80, 0.00, 'final') FROM pg_temp.made WHERE (org, account_no) = ('FEE', 'H5')), true,
 	'on the 29th it was paid twice, which costs nothing, and gives nothing');
+SELECT is_empty('SELECT * FROM elecbill.fsck()', 'nothing is broken');
+
+-- ---------------------------------------------------------------- a channel whose clock is ahead, credit of fees, who moves out owing
+
+SELECT public.work_for('');
+SELECT pg_temp.at('2026-11-30 12:00');
+SELECT pg_temp.estate('LAST', '2026-10', '{"L1": {"kind": "residential", "amount": 150}, "L2": {"kind": "residential", "amount": 100},
+	"L3": {"kind": "residential", "amount": 200}}');
+CALL elecbill.bill_month('LAST', 'MONTH', '2026-10');
+SELECT elecbill.duty_grant('LAST', x.login, d) FROM unnest('{ann,bob}'::text[]) AS x(login), unnest('{billing,finance,property}'::text[]) AS d;
+SELECT pg_temp.policy('LAST', 'person', 0.001, 0.001);
+SELECT public.work_for('');
+SELECT pg_temp.at('2026-12-30 23:50');
+SELECT number AS l1 FROM elecbill.payment_order_create('LAST/L1', NULL, 150, 'alipay', 'l1') \gset
+SELECT is(elecbill.payment_order_confirm('LAST', 'alipay', 'l1', :'l1', 150, '2026-12-31 00:05+08'), 'paid', 'by its clock the channel was paid tomorrow');
+SELECT is(pg_temp.fee('LAST', 'L1'), 1.50, 'it is the 30th: ten days of 0.15');
+SELECT pg_temp.at('2026-12-30 23:55');
+SELECT public.work_for('ann');
+SELECT elecbill.payment_reverse('LAST/alipay:l1', 'bounced', 'l1-back') \g /dev/null
+SELECT pg_temp.at('2027-01-20 00:05');
+CALL elecbill.accrue_late_fees('LAST');
+SELECT is(pg_temp.fee('LAST', 'L1'), 4.65, 'it is taken back before midnight: 31 days of 0.15, no day of more than the bill');
+
+SELECT public.work_for('');
+SELECT pg_temp.bill('LAST', 'L2') AS l2 \gset
+SELECT pg_temp.pay('LAST', 'L2', 3.10);
+SELECT number AS o2 FROM elecbill.payment_order_create('LAST/L2', NULL, 100, 'alipay', 'l2') \gset
+SELECT elecbill.payment_order_confirm('LAST', 'alipay', 'l2', :'o2', 100, '2026-12-18 10:00+08') \g /dev/null
+CALL elecbill.accrue_late_fees('LAST');
+SELECT is((SELECT m.advance FROM elecbill.account_money m WHERE (m.org, m.account_no) = ('LAST', 'L2')), 3.10, 'it was paid in time: the fee that was paid is credit');
+SELECT elecbill.reading_add('LAST', 'LAST-L2', '1.8.0', '2026-12-01 00:00+08', 220) \g /dev/null
+SELECT number AS next FROM elecbill.offcycle_bill('LAST/L2', '[2026-11-01,2026-12-01)') \gset
+SELECT is((SELECT m.paid FROM pg_temp.made m WHERE (m.org, m.number) = ('LAST', :'next')), 3.10, 'which pays a part of the next bill');
+SELECT public.work_for('ann');
+SELECT elecbill.payment_reverse('LAST/' || coalesce(p.receipt_no, 'alipay:' || p.channel_txn), 'bounced', 'l2-' || p.id)
+FROM elecbill.payment p JOIN pg_temp.made m ON m.number = :'next' AND m.org = 'LAST' JOIN elecbill.bill b ON b.id = m.id AND b.account_id = p.account_id \g /dev/null
+SELECT elecbill.cancel_bill(:'l2', 'wrong meter', 'l2-cancel') \g /dev/null
+SELECT is((SELECT m.paid FROM pg_temp.made m WHERE (m.org, m.number) = ('LAST', :'next')), 0.00, 'both payments bounce, the bill is taken back: there was nothing to pay the next one with');
+SELECT is((SELECT (m.receivable, m.advance) = (10.00, 0.00) FROM elecbill.account_money m WHERE (m.org, m.account_no) = ('LAST', 'L2')), true, 'which is owed in full');
+
+SELECT elecbill.post_transfer('LAST', 'l3', 'bank', 'deposit:L3', 100, '2027-01-20') \g /dev/null
+SELECT elecbill.post_transfer('LAST', 'l3-back', 'deposit:L3', 'bank', 60, '2027-01-20', true) AS announced \gset
+SELECT results_eq($$SELECT open, credit FROM elecbill.final_bill('LAST/L3', '2026-11-01', 'l3-out')$$, $$VALUES (166.20, 0.00)$$,
+	'206.20 are owed; of a deposit of 100.00 60.00 are announced to go back, 40.00 pay');
+SELECT lives_ok(format($$SELECT elecbill.pending_post('LAST', %s, 'l3-gone', 60, '2027-01-20')$$, :announced), 'and what was announced goes back');
+SELECT is((SELECT m.deposit FROM elecbill.account_money m WHERE (m.org, m.account_no) = ('LAST', 'L3')), 0.00, 'no more than there was');
+SELECT pg_temp.at('2027-01-21 00:05');
+SELECT results_eq($$SELECT open, credit FROM elecbill.final_bill('LAST/L1', '2026-11-01', 'l1-out')$$, $$VALUES (154.80, 0.00)$$,
+	'who moves out owing is told of the late fee, too: 150.00 and 32 days of 0.15');
 SELECT is_empty('SELECT * FROM elecbill.fsck()', 'nothing is broken');
 
 -- ---------------------------------------------------------------- daily, once, or now and then: random cases

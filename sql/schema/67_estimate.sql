@@ -302,6 +302,8 @@ BEGIN
 		ORDER BY i.id
 	LOOP
 		PERFORM elecbill._register_lock(lack.id);
+		-- who was waited for may have done it
+		CONTINUE WHEN EXISTS (SELECT FROM elecbill._boundary_readings(lack.id, 1, edge, edge));
 		-- where it is billed a reading was taken out since, and the next bill waits for what stands in its place
 		BEGIN
 			PERFORM elecbill._estimate_gap(lack.place, lack.register, tstzrange(lack.at, edge), NULL, true);

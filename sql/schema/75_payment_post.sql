@@ -116,7 +116,9 @@ CREATE FUNCTION elecbill._payment_post(p_payment elecbill.payment, p_bills bigin
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	source bigint := elecbill._money_source(p_payment.org_id, p_payment.channel);
-	today date := (SELECT (p_payment.paid_at AT TIME ZONE o.zone)::date FROM elecbill.org o WHERE o.id = p_payment.org_id);
+	-- the clock of a channel may be ahead of midnight: money that is here was paid today at the latest
+	today date := (SELECT least((p_payment.paid_at AT TIME ZONE o.zone)::date, elecbill._today(o.id)) FROM elecbill.org o
+		WHERE o.id = p_payment.org_id);
 	key text := 'payment:' || p_payment.id;
 	rest numeric;
 BEGIN

@@ -211,6 +211,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	b elecbill.bill;
 	today date;
+	fees numeric;
 	one record;
 BEGIN
 	SELECT * INTO b FROM elecbill.bill x WHERE x.id = p_bill FOR NO KEY UPDATE;
@@ -227,6 +228,11 @@ BEGIN
 			CASE one.component WHEN 'bill' THEN 'unapply' ELSE 'unapply_fee' END, today, p_bill, one.payment_id);
 		PERFORM elecbill._allocate(b.org_id, one.payment_id, p_bill, one.component, -one.amount);
 	END LOOP;
+	-- a late fee that was paid and became less is advance credit, which may have paid other bills since
+	SELECT sum(t.amount) INTO fees FROM elecbill.ledger_transfer t WHERE t.bill_id = p_bill AND t.kind = 'fee_to_advance';
+	IF fees > 0 THEN
+		PERFORM elecbill._advance_free(b.org_id, b.account_id, fees, p_key || ':fee', today);
+	END IF;
 	FOR one IN SELECT t.id, t.kind, t.amount FROM elecbill.ledger_transfer t
 		WHERE t.bill_id = p_bill AND t.stage = 'single' AND t.payment_id IS NULL AND t.reverses_id IS NULL
 			AND NOT EXISTS (SELECT FROM elecbill.ledger_transfer r WHERE r.reverses_id = t.id)
@@ -241,4 +247,4 @@ BEGIN
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION elecbill._bill_unpost(bigint, text) IS
-'for whoever cancels an issued bill and has locked its customer_account, before the state becomes cancelled: what was paid of it becomes advance credit, what it booked is reversed, late fees, too; paid is 0 afterwards. key: a prefix of its own. UB422 a bill below 0 whose credit was paid back';
+'for whoever cancels an issued bill and has locked its customer_account, before the state becomes cancelled: what was paid of it becomes advance credit, what it booked is reversed, late fees, too; paid is 0 afterwards. key: a prefix of its own. UB422 a bill below 0 whose credit, or a late fee that became less and whose credit, was paid back';

@@ -200,6 +200,10 @@ BEGIN
 	done := 0;
 	refused := 0;
 	difference := 0;
+	-- all of them first: who has a later one in hand may wait for the run or the number that the first one takes
+	PERFORM FROM elecbill.customer_account a WHERE a.id IN (
+		SELECT x.account_id FROM elecbill._rebill_accounts(run) AS x WHERE x.account_id > p_after
+		ORDER BY x.account_id LIMIT elecbill._batch_size()) ORDER BY a.id FOR NO KEY UPDATE;
 	FOR one IN
 		SELECT * FROM elecbill._rebill_accounts(run) AS x WHERE x.account_id > p_after
 		ORDER BY x.account_id LIMIT elecbill._batch_size()

@@ -74,11 +74,13 @@ DECLARE
 	one record;
 	key text;
 BEGIN
-	-- the deposit first joins the advance credit, which then pays what is open, the oldest bill first
+	PERFORM elecbill._late_fee_account(p_account.org_id, p_account.id, p_on);
+	-- the deposit, but for what is announced to leave it, first joins the advance credit, which then pays what is open, the
+	-- oldest bill first
 	FOR one IN
-		SELECT l.id, b.credit - b.debit AS credit, b.version FROM elecbill.ledger_account l
+		SELECT l.id, b.credit - b.debit - b.pending_debit AS credit, b.version FROM elecbill.ledger_account l
 		JOIN elecbill.account_balance b ON b.ledger_account_id = l.id
-		WHERE l.account_id = p_account.id AND l.code LIKE 'deposit:%' AND b.credit > b.debit
+		WHERE l.account_id = p_account.id AND l.code LIKE 'deposit:%' AND b.credit > b.debit + b.pending_debit
 	LOOP
 		PERFORM elecbill._post(p_account.org_id, format('final:deposit:%s:%s', one.id, one.version), one.id, advance, one.credit,
 			'deposit', p_on);
@@ -126,7 +128,7 @@ BEGIN
 	END IF;
 	PERFORM elecbill._final_settle(a, elecbill._today(a.org_id));
 	SELECT jsonb_build_object('number', max(b.number) FILTER (WHERE b.id = made), 'amount', sum(b.amount) FILTER (WHERE b.id = made),
-		'open', coalesce(sum(b.amount - b.paid) FILTER (WHERE b.status IN ('issued', 'partly_paid', 'overdue')), 0),
+		'open', coalesce(sum(b.amount - b.paid + b.late_fee) FILTER (WHERE b.status IN ('issued', 'partly_paid', 'overdue', 'paid')), 0),
 		'credit', coalesce((SELECT v.credit - v.debit FROM elecbill.ledger_account l
 			JOIN elecbill.account_balance v ON v.ledger_account_id = l.id WHERE l.account_id = a.id AND l.code LIKE 'advance:%'), 0))
 	INTO answer FROM elecbill.bill b WHERE b.account_id = a.id;
@@ -152,4 +154,4 @@ EXCEPTION WHEN OTHERS THEN
 	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.final_bill(text, date, text) IS
-'moving out: ends the agreements of an account at the start of a local day, bills and issues the days without a bill (number and amount; NULL: none were left), and pays what is open from deposit and advance credit. open: what is still owed; credit: what is to be given back. key: the same call again answers the same. UB400, UB404, UB409 a bill covers later days, or an agreement begins later, UB412 the day is in the future, and the errors of rating';
+'moving out: ends the agreements of an account at the start of a local day, bills and issues the days without a bill (number and amount; NULL: none were left), and pays what is open from deposit and advance credit. open: what is still owed, late fees of today included; credit: what is to be given back. key: the same call again answers the same. UB400, UB404, UB409 a bill covers later days, or an agreement begins later, UB412 the day is in the future, and the errors of rating';
