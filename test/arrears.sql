@@ -5,7 +5,7 @@ SET client_min_messages = warning;
 \set seed `echo "${SEED:-$(date +%N)}"`
 \set cases `echo "${CASES:-16}"`
 \ir login/work_for.sql
-SELECT plan(152);
+SELECT plan(181);
 \echo # SEED=:seed
 
 CREATE FUNCTION pg_temp.at(at text) RETURNS void LANGUAGE sql AS $$ SELECT set_config('elecbill.clock_override', at || '+08', false) $$;
@@ -106,6 +106,10 @@ SELECT is(pg_temp.fee('FEE', 'C1'), 11011.00, 'the clock of the server is ten ye
 SELECT pg_temp.at('2027-01-10 00:06');
 CALL elecbill.accrue_late_fees('FEE');
 SELECT is(pg_temp.fee('FEE', 'C1') || ' ' || pg_temp.fee('FEE', 'H1'), '52.00 6.30', 'put right, it is as it was');
+SELECT results_eq($$SELECT day, charged, paid, balance FROM elecbill.statement('FEE/C1', '2027-01-01', 'en') ORDER BY n$$,
+	$$VALUES ('2027-01-01'::date, NULL::numeric, NULL::numeric, 1020.00), ('2027-01-10', 32.00, NULL, 1052.00)$$, 'his statement knows nothing of it');
+SELECT is_empty($$SELECT month, balance FROM elecbill.trial_balance WHERE org = 'FEE' AND code = 'late_fee' AND month > '2027-01-01' AND debit <> credit$$,
+	'nor do the books, in the end, of the month that was not');
 SELECT is_empty('SELECT * FROM elecbill.fsck()', 'nothing is broken');
 
 -- ---------------------------------------------------------------- paying late, and payments heard of late
@@ -120,17 +124,18 @@ SELECT is((SELECT number FROM elecbill.payment_order_create('FEE/C2', NULL, 1000
 SELECT pg_temp.at('2027-01-23 00:05');
 CALL elecbill.accrue_late_fees('FEE');
 SELECT is(pg_temp.fee('FEE', 'C2'), 91.00, 'three days later it is 91.00, for nobody has heard from the channel');
-SELECT is(elecbill.payment_order_confirm('FEE', 'alipay', 't1', 'O2027-000001', 1082.00, '2027-01-20 00:20+08'), 'paid', 'which then says that it was paid on day 31');
+SELECT pg_temp.pay('FEE', 'C2', 91.00);
+SELECT is(elecbill.payment_order_confirm('FEE', 'alipay', 't1', 'O2027-000001', 1082.00, '2027-01-20 00:20+08'), 'paid', 'who has paid 91.00 by then; which says that it was paid on day 31');
+SELECT is((SELECT (amount - paid, late_fee, posted) FROM pg_temp.made WHERE account_no = 'C2')::text, '(0.00,0.00,82.00)',
+	'up to day 31 it was 82.00, and it ended there');
+SELECT is((SELECT sum(x.credit - x.debit) FROM elecbill.ledger_account l JOIN elecbill.account_balance x ON x.ledger_account_id = l.id WHERE l.code = 'advance:C2'), 91.00,
+	'82.00 that were left, and 9.00 of fees that were paid, are advance credit');
 CALL elecbill.accrue_late_fees('FEE');
-SELECT is((SELECT (amount - paid, posted) FROM pg_temp.made WHERE account_no = 'C2')::text, '(9.00,82.08)',
-	'91.00 went to fees, 991.00 to the bill; of 9.00 three days are due: 82.00 + 0.08');
-SELECT is((SELECT sum(x.credit - x.debit) FROM elecbill.ledger_account l JOIN elecbill.account_balance x ON x.ledger_account_id = l.id WHERE l.code = 'advance:C2'), 8.92,
-	'and 8.92 of fees that were paid are advance credit');
-SELECT is(elecbill.advance_apply('FEE/C2', 'use-it'), 8.92, 'which pays a part of the rest');
+SELECT is(elecbill.advance_apply('FEE/C2', 'use-it'), 0.00, 'for which there is nothing to be paid');
 SELECT lives_ok($$SELECT elecbill.cancel_bill(pg_temp.bill('FEE', 'H4'), 'wrong meter', 'c1')$$, 'a bill is taken back');
 SELECT is((SELECT sum(x.debit - x.credit) FROM elecbill.ledger_account l JOIN elecbill.account_balance x ON x.ledger_account_id = l.id WHERE l.code = 'receivable:H4'), 0.00, 'with its late fee');
 SELECT lives_ok($$SELECT elecbill.cancel_bill(pg_temp.bill('FEE', 'C2'), 'wrong meter', 'c2')$$, 'one with a fee that was put right');
-SELECT is((SELECT sum(x.credit - x.debit) FROM elecbill.ledger_account l JOIN elecbill.account_balance x ON x.ledger_account_id = l.id WHERE l.code IN ('advance:C2', 'receivable:C2')), 1082.00,
+SELECT is((SELECT sum(x.credit - x.debit) FROM elecbill.ledger_account l JOIN elecbill.account_balance x ON x.ledger_account_id = l.id WHERE l.code IN ('advance:C2', 'receivable:C2')), 1173.00,
 	'everything that was paid is credit');
 SELECT is_empty($$SELECT * FROM elecbill.late_fee_status WHERE account_no IN ('H4', 'C2')$$, 'there is no fee of a bill that there is not');
 SELECT pg_temp.at('2027-01-25 00:05');
@@ -217,6 +222,48 @@ SELECT results_eq($$SELECT open, credit FROM elecbill.final_bill('LAST/L1', '202
 	'who moves out owing is told of the late fee, too: 150.00 and 32 days of 0.15');
 SELECT is_empty('SELECT * FROM elecbill.fsck()', 'nothing is broken');
 
+-- ---------------------------------------------------------------- the day of a payment is not the day on which it is heard of
+
+SELECT public.work_for('');
+SELECT pg_temp.at('2026-11-30 12:00');
+SELECT pg_temp.estate('HEAR', '2026-10', '{"IN": {"kind": "residential", "amount": 100}, "LATE": {"kind": "residential", "amount": 100},
+	"WHOSE": {"kind": "residential", "amount": 100}, "AHEAD": {"kind": "residential", "amount": 300}}');
+CALL elecbill.bill_month('HEAR', 'MONTH', '2026-10');
+SELECT elecbill.duty_grant('HEAR', x.login, d) FROM unnest('{ann,bob}'::text[]) AS x(login), unnest('{billing,finance,property}'::text[]) AS d;
+SELECT pg_temp.policy('HEAR', 'person', 0.001, 0.001);
+SELECT public.work_for('');
+SELECT pg_temp.at('2026-12-20 23:00');
+SELECT number AS due_day FROM elecbill.payment_order_create('HEAR/IN', NULL, 100, 'alipay', 'due-day') \gset
+SELECT is(elecbill.payment_order_confirm('HEAR', 'bank', 'w1', NULL, 100, '2026-12-20 09:00+08'), 'unmatched', 'a transfer without a number comes on the due date');
+SELECT pg_temp.at('2026-12-25 10:00');
+SELECT number AS day_5 FROM elecbill.payment_order_create('HEAR/LATE', NULL, 101, 'alipay', 'day-5') \gset
+CALL elecbill.accrue_late_fees('HEAR');
+SELECT is(elecbill.payment_order_confirm('HEAR', 'alipay', 'i1', :'due_day', 100, '2026-12-20 23:05+08'), 'paid', 'an order that was paid on the due date is heard of on the 25th');
+SELECT is((SELECT (status, paid, late_fee, posted) FROM pg_temp.made WHERE (org, account_no) = ('HEAR', 'IN'))::text, '(paid,100.00,0.00,0.00)',
+	'all of it pays the bill, and nothing was late');
+SELECT pg_temp.at('2026-12-31 10:00');
+CALL elecbill.accrue_late_fees('HEAR');
+SELECT is(pg_temp.fee('HEAR', 'LATE'), 1.10, 'after 11 days it is 1.10');
+SELECT is(elecbill.payment_order_confirm('HEAR', 'alipay', 'l1', :'day_5', 101, '2026-12-25 10:05+08'), 'paid', 'when one is heard of that was made on day 5');
+SELECT is((SELECT (status, paid, late_fee, posted) FROM pg_temp.made WHERE (org, account_no) = ('HEAR', 'LATE'))::text, '(paid,100.00,0.00,1.00)',
+	'which pays the 1.00 of that day and the bill, at once');
+SELECT lives_ok($$SELECT elecbill.payment_match('HEAR/bank:w1', 'HEAR/WHOSE')$$, 'somebody finds out whose the transfer was');
+SELECT is((SELECT (status, paid, late_fee, posted) FROM pg_temp.made WHERE (org, account_no) = ('HEAR', 'WHOSE'))::text, '(paid,100.00,0.00,0.00)',
+	'who paid on the due date, however long it lay there');
+SELECT is((SELECT array_agg(DISTINCT t.effective_on) FROM elecbill.ledger_transfer t JOIN elecbill.payment p ON p.id = t.payment_id WHERE p.channel_txn = 'w1'),
+	'{2026-12-20}', 'so say the books, of suspense, too');
+SELECT number AS day_11 FROM elecbill.payment_order_create('HEAR/AHEAD', NULL, 303.30, 'alipay', 'day-11') \gset
+SELECT pg_temp.at('2026-12-31 23:59');
+SELECT is(elecbill.payment_order_confirm('HEAR', 'alipay', 'a1', :'day_11', 303.30, '2027-01-01 00:02+08'), 'paid', 'the clock of a channel is ahead, into another day and year');
+SELECT is((SELECT (status, paid, late_fee, posted) FROM pg_temp.made WHERE (org, account_no) = ('HEAR', 'AHEAD'))::text, '(paid,300.00,0.00,3.30)',
+	'who paid by ours is not charged for the next day');
+SELECT pg_temp.at('2027-02-02 00:05');
+CALL elecbill.accrue_late_fees('HEAR');
+SELECT results_eq($$SELECT account_no, posted, late_fee, state FROM pg_temp.made WHERE org = 'HEAR' ORDER BY 1$$,
+	$$VALUES ('AHEAD', 3.30, 0.00, 'final'), ('IN', 0.00, 0.00, 'final'), ('LATE', 1.00, 0.00, 'final'), ('WHOSE', 0.00, 0.00, 'final')$$, 'and so it stays');
+SELECT is_empty($$SELECT account_no FROM elecbill.account_money WHERE org = 'HEAR' AND (receivable, advance) <> (0, 0)$$, 'nobody owes a cent');
+SELECT is_empty('SELECT * FROM elecbill.fsck()', 'nothing is broken');
+
 -- ---------------------------------------------------------------- daily, once, or now and then: random cases
 
 SELECT public.work_for('');
@@ -230,7 +277,7 @@ CREATE TEMP TABLE paying AS
 SELECT c.i, date '2026-12-18' + floor(random() * 40)::integer AS day, round((c.amount * (0.1 + 0.5 * random()::numeric)), 2) AS amount
 FROM cases c, generate_series(1, 3) AS n WHERE random() < 0.7;
 SELECT pg_temp.estate('RAN', '2026-10', (SELECT jsonb_object_agg(format('%s%s', w.way, c.i), jsonb_build_object('kind', c.kind, 'amount', c.amount))
-	FROM cases c, unnest('{D,O,S}'::text[]) AS w(way)));
+	FROM cases c, unnest('{D,O,S,H}'::text[]) AS w(way)));
 CALL elecbill.bill_month('RAN', 'MONTH', '2026-10');
 SELECT elecbill.duty_grant('RAN', x.login, d) FROM unnest('{ann,bob}'::text[]) AS x(login), unnest('{billing,finance,property}'::text[]) AS d;
 SELECT pg_temp.policy('RAN', 'person', 0.001, 0.001, 1.00, NULL, 2), pg_temp.policy('RAN', 'company', 0.002, 0.003, 0.00, 0.05);
@@ -238,7 +285,7 @@ DO $$
 DECLARE
 	today date;
 	p record;
-	days bigint[] := ARRAY(SELECT a.id FROM elecbill.customer_account a WHERE a.account_no ~ '^D[0-9]');
+	days bigint[] := ARRAY(SELECT a.id FROM elecbill.customer_account a WHERE a.account_no ~ '^[DH][0-9]');
 	few bigint[] := ARRAY(SELECT a.id FROM elecbill.customer_account a WHERE a.account_no ~ '^S[0-9]');
 BEGIN
 	FOR today IN SELECT date '2026-12-18' + i FROM generate_series(0, 45) AS i LOOP
@@ -251,6 +298,11 @@ BEGIN
 			PERFORM elecbill.pay_bill('RAN/' || m.number, p.amount, gen_random_uuid()::text, 'bank')
 			FROM pg_temp.made m WHERE (m.org, m.account_no) = ('RAN', p.account) AND m.status IN ('issued', 'partly_paid', 'overdue');
 		END LOOP;
+		-- the same money without a number: whose it was is known three days later
+		PERFORM elecbill.payment_order_confirm('RAN', 'bank', format('%s-%s-%s', x.day, x.i, x.amount), NULL, x.amount, elecbill.now())
+		FROM paying x WHERE x.day = today;
+		PERFORM elecbill.payment_match(format('RAN/bank:%s-%s-%s', x.day, x.i, x.amount), 'RAN/H' || x.i)
+		FROM (SELECT * FROM paying y WHERE y.day = today - 3 ORDER BY y.i, y.amount) AS x;
 	END LOOP;
 END $$;
 SELECT pg_temp.at('2027-02-02 00:05');
@@ -291,6 +343,8 @@ SELECT is_empty($$SELECT m.i, m.said, pg_temp.oracle(c) FROM pg_temp.came m JOIN
 	'so does one run at the end');
 SELECT is_empty($$SELECT m.i, m.said, pg_temp.oracle(c) FROM pg_temp.came m JOIN cases c USING (i) WHERE m.way = 'S' AND m.said <> pg_temp.oracle(c)$$,
 	'and one now and then');
+SELECT is_empty($$SELECT m.i, m.said, pg_temp.oracle(c) FROM pg_temp.came m JOIN cases c USING (i) WHERE m.way = 'H' AND m.said <> pg_temp.oracle(c)$$,
+	'and one each day that hears of payments three days after they were made');
 SELECT ok((SELECT count(*) FILTER (WHERE m.posted > 0) > 6 AND count(*) FILTER (WHERE m.paid > 0) > 6 FROM pg_temp.made m WHERE m.org = 'RAN'), 'there were fees and payments');
 SELECT is_empty('SELECT * FROM elecbill.fsck()', 'nothing is broken');
 
@@ -477,6 +531,68 @@ SELECT is(pg_temp.orders('P1'), 'disconnect acked, reconnect failed, reconnect a
 SELECT is((SELECT reason_text FROM elecbill.dunning_status WHERE account_no = 'MED'), '医疗用电,不停电', 'the reason in words');
 SELECT elecbill.partition_maintain(), elecbill.alarm_watch() \g /dev/null
 SELECT is_empty('SELECT * FROM elecbill.fsck()', 'nothing is broken');
+
+-- ---------------------------------------------------------------- days are those of the org: weeks with a day of 25 hours, runs for days that are past
+
+SET timezone = 'UTC';
+SELECT pg_temp.at('2026-09-01 12:00');
+SELECT elecbill.org_create('BER', 'BER', 'Europe/Berlin');
+SELECT elecbill.tariff_draft('BER/FLAT', '[2024-01-01,)', '{"elecbill": 1, "currency": "CNY", "zone": "Europe/Berlin",
+	"components": [{"code": "energy", "kind": "energy", "price": 0.5}]}', 'ann');
+SELECT elecbill.tariff_approve('BER/FLAT', 1, 'bob');
+SELECT elecbill.partition_maintain(3, '2026-09-01') \g /dev/null
+SELECT elecbill.import_estate('BER', convert_to(E'room,account_no,name,kind,meter_no,model,last_reading,last_read_at,tariff\n'
+	'H1,H1,N1,residential,BER-H1,DDS,0,2026-09-01,FLAT\nH2,H2,N2,residential,BER-H2,DDS,0,2026-09-01,FLAT\n', 'UTF8'));
+SELECT elecbill.import_opening('BER', convert_to(E'kind,account_no,amount,due_on,number\nbill,H1,100,2026-09-18,A1\nbill,H2,100,2026-09-18,A2\nbill,H2,120,2026-09-19,A3\n', 'UTF8')) \g /dev/null
+SELECT elecbill.duty_grant('BER', 'ann', 'finance'), elecbill.dunning_policy_set('BER', 'person') \g /dev/null
+CREATE FUNCTION pg_temp.berlin(day text) RETURNS void LANGUAGE sql AS $$
+	SELECT set_config('elecbill.clock_override', (day::timestamp AT TIME ZONE 'Europe/Berlin')::text, false) $$;
+CREATE FUNCTION pg_temp.here(account text) RETURNS text LANGUAGE sql AS $$
+	SELECT concat_ws(' ', d.step, d.action, d.supply, d.reason) FROM elecbill.dunning_status d WHERE (d.org, d.account_no) = ('BER', $1) $$;
+SELECT pg_temp.berlin('2026-09-21 10:00');
+CALL elecbill.dunning_run('BER');
+SELECT pg_temp.berlin('2026-10-05 10:00');
+CALL elecbill.dunning_run('BER');
+SELECT pg_temp.berlin('2026-10-20 10:00');
+CALL elecbill.dunning_run('BER');
+SELECT is((SELECT payload ->> 'cut_off_at' FROM elecbill.outbox WHERE topic = 'dunning_notice' AND payload ->> 'org' = 'BER' AND payload ->> 'account' = 'H1'), '2026-10-27 10:00',
+	'seven days by the clock of the customer, though a night between has an hour more');
+SELECT elecbill.payment_plan_add('BER/H2', '{2026-10-22,2026-11-20,2026-12-20}', '{100,60,60}') \g /dev/null
+SELECT outcome FROM elecbill.pay_bill('BER/' || (SELECT min(number) FROM pg_temp.made WHERE (org, account_no) = ('BER', 'H2')), 100, 'h2', 'bank') \g /dev/null
+SELECT pg_temp.berlin('2026-10-27 09:30');
+CALL elecbill.dunning_run('BER');
+SELECT is(pg_temp.here('H1'), '3 notice on notice_runs', 'half an hour before nobody comes, whatever the zone of the session');
+SELECT pg_temp.berlin('2026-10-27 10:00');
+CALL elecbill.dunning_run('BER');
+SELECT is(pg_temp.here('H1'), '4 disconnect ordered ordered', 'then supply is to be cut off');
+SELECT is_empty('SELECT * FROM elecbill._fsck_arrears(NULL, NULL)', 'which was lawful');
+SET timezone = 'Europe/Berlin';
+SELECT is_empty('SELECT * FROM elecbill._fsck_arrears(NULL, NULL)', 'whoever asks');
+CALL elecbill.dunning_run('BER', '2026-09-10');
+SELECT is(pg_temp.here('H1'), '4 disconnect ordered ordered', 'a run for a day on which he was not in arrears connects nobody again');
+SELECT is(pg_temp.here('H2'), '3 notice on plan', 'H2 has paid his first instalment');
+SELECT elecbill.cancel_bill('BER/' || (SELECT min(number) FROM pg_temp.made WHERE (org, account_no) = ('BER', 'H2')), 'paid before', 'h2') \g /dev/null
+CALL elecbill.dunning_run('BER');
+SELECT is(pg_temp.here('H2'), '3 notice on plan', 'when the bill it paid is taken back he has not missed it');
+SELECT pg_temp.berlin('2026-11-21 10:00');
+CALL elecbill.dunning_run('BER');
+SELECT is((SELECT status FROM elecbill.payment_plan_status WHERE org = 'BER'), 'broken', 'the next one he has');
+SELECT pg_temp.berlin('2026-11-23 10:00');
+SELECT elecbill.payment_order_confirm('BER', 'bank', 'day-late', NULL, 5, '2026-11-21 08:00+01'), elecbill.payment_match('BER/bank:day-late', 'BER/H2') \g /dev/null
+SELECT elecbill.payment_order_confirm('BER', 'bank', 'in-time', NULL, 55, '2026-11-20 18:00+01'), elecbill.payment_match('BER/bank:in-time', 'BER/H2') \g /dev/null
+CALL elecbill.dunning_run('BER');
+SELECT is((SELECT status FROM elecbill.payment_plan_status WHERE org = 'BER'), 'broken', 'of 60.00 that are heard of two days later 5.00 were paid too late');
+SELECT elecbill.payment_order_confirm('BER', 'bank', 'in-time-2', NULL, 5, '2026-11-20 19:00+01'), elecbill.payment_match('BER/bank:in-time-2', 'BER/H2') \g /dev/null
+CALL elecbill.dunning_run('BER');
+SELECT is((SELECT status FROM elecbill.payment_plan_status WHERE org = 'BER') || ', ' || pg_temp.here('H2'), 'active, 3 notice on plan', 'when all of it was made in time the plan goes on');
+SELECT public.work_for('ann') \g /dev/null
+SELECT elecbill.payment_reverse('BER/bank:in-time', 'bounced', 'h2');
+CALL elecbill.dunning_run('BER');
+CALL elecbill.dunning_run('BER');
+SELECT is((SELECT status FROM elecbill.payment_plan_status WHERE org = 'BER'), 'broken', 'until the bank takes it back');
+SELECT public.work_for('') \g /dev/null
+RESET timezone;
+SELECT elecbill.alarm_watch() \g /dev/null
 
 -- ---------------------------------------------------------------- what fsck() sees
 

@@ -7,7 +7,7 @@ SET client_min_messages = warning;
 \o /dev/null
 \ir payment/estate.sql
 \o
-SELECT plan(159);
+SELECT plan(160);
 
 CREATE FUNCTION pg_temp.bill(account text) RETURNS text LANGUAGE sql AS $$
 	SELECT b.number FROM elecbill.bill b JOIN elecbill.customer_account a ON a.id = b.account_id
@@ -229,6 +229,20 @@ SELECT throws_ok($$ SELECT elecbill.payment_reverse((SELECT 'PAY/' || p.receipt_
 	'nothing is paid on a bill that is written_off', 'nor does such a payment go back, or a late fee would be open on a bill that takes no payment');
 SELECT public.work_for('lin') \g /dev/null
 SELECT is(elecbill.write_off_reverse(pg_temp.bill('A11'), 'bounced', 'h15'), 202.00, 'before the write-off does');
+
+-- ---------------------------------------------------------------- the cash book, row by row
+
+BEGIN;
+SELECT public.work_for('mei'), elecbill.cashier_shift_open('PAY') \g /dev/null
+SELECT pg_temp.cash() AS cash \gset
+SELECT (elecbill.pay_bill(pg_temp.bill('A11'), 202, 'k1')).receipt_no AS a11 \gset
+SELECT public.work_for('lin'), elecbill.refund_request(:'a11', 30, 'channel', 'k2') AS first, elecbill.refund_request(:'a11', 20, 'channel', 'k3') AS second \gset
+SELECT public.work_for('mei'), elecbill.refund_approve(:'first'), elecbill.refund_approve(:'second'), elecbill.refund_pay(:'first') \g /dev/null
+SELECT elecbill.payment_record_cash('A4', 7, NULL, 'k4', '{}'), elecbill.refund_pay(:'second') \g /dev/null
+SELECT results_eq(format($$ SELECT kind, taken, paid_out, balance - %s FROM elecbill.cash_book WHERE at = elecbill.now() ORDER BY balance $$, :cash),
+	$$ VALUES ('payout', 0::numeric, 20.00, 159.00), ('payout', 0, 30.00, 172.00), ('payment', 7.00, 0, 179.00), ('payment', 202.00, 0, 202.00) $$,
+	'a row for a payment, late fee and bill, and one for each refund, with what is in the till behind each');
+ROLLBACK;
 SELECT is_empty('SELECT * FROM elecbill.fsck()', 'the books are as they should be');
 -- ---------------------------------------------------------------- what else is refused
 

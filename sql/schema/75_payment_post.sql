@@ -92,7 +92,7 @@ BEGIN
 	PERFORM elecbill._late_fee_account(p_org, p_account, p_on);
 	FOR one IN SELECT * FROM elecbill._open_bills(p_account, p_bills) LOOP
 		EXIT WHEN left_over = 0;
-		part := least(left_over, one.late_fee);
+		part := CASE WHEN one.late_fee > 0 THEN least(left_over, elecbill._late_fee_due(one.bill_id, p_on)) ELSE 0 END;
 		IF part > 0 THEN
 			PERFORM elecbill._post(p_org, format('%s:fee:%s', p_key, one.bill_id), p_from, receivable, part, p_kind || '_fee', p_on,
 				one.bill_id, p_payment);
@@ -107,25 +107,35 @@ BEGIN
 			left_over := left_over - part;
 		END IF;
 	END LOOP;
+	IF p_on < elecbill._today(p_org) THEN
+		-- heard of late: what was charged for the days since is too much
+		PERFORM elecbill._late_fee_account(p_org, p_account, elecbill._today(p_org));
+	END IF;
 	RETURN left_over;
 END $$;
 COMMENT ON FUNCTION elecbill._apply(integer, bigint, bigint, bigint, numeric, bigint[], date, text, text) IS
-'pays bills of an account, which the caller has locked, from a ledger account, the late fee of a bill before the bill; returns what is left';
+'pays bills of an account, which the caller has locked, from a ledger account, the late fee of a bill up to the day of the payment before the bill; returns what is left';
+
+CREATE FUNCTION elecbill._payment_day(p_payment elecbill.payment) RETURNS date
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	-- the clock of a channel may be ahead of midnight: money that is here was paid today at the latest
+	RETURN (SELECT (least(p_payment.paid_at, elecbill.now()) AT TIME ZONE o.zone)::date FROM elecbill.org o WHERE o.id = p_payment.org_id);
+END $$;
+COMMENT ON FUNCTION elecbill._payment_day(elecbill.payment) IS 'the local day that a payment counts for: that on which it was made';
 
 CREATE FUNCTION elecbill._payment_post(p_payment elecbill.payment, p_bills bigint[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	source bigint := elecbill._money_source(p_payment.org_id, p_payment.channel);
-	-- the clock of a channel may be ahead of midnight: money that is here was paid today at the latest
-	today date := (SELECT least((p_payment.paid_at AT TIME ZONE o.zone)::date, elecbill._today(o.id)) FROM elecbill.org o
-		WHERE o.id = p_payment.org_id);
+	day date := elecbill._payment_day(p_payment);
 	key text := 'payment:' || p_payment.id;
 	rest numeric;
 BEGIN
-	rest := elecbill._apply(p_payment.org_id, p_payment.account_id, p_payment.id, source, p_payment.amount, p_bills, today, key, 'payment');
+	rest := elecbill._apply(p_payment.org_id, p_payment.account_id, p_payment.id, source, p_payment.amount, p_bills, day, key, 'payment');
 	IF rest > 0 THEN
 		PERFORM elecbill._post(p_payment.org_id, key || ':advance', source,
-			elecbill._ledger_account(p_payment.org_id, 'advance', p_payment.account_id), rest, 'advance', today, NULL, p_payment.id);
+			elecbill._ledger_account(p_payment.org_id, 'advance', p_payment.account_id), rest, 'advance', day, NULL, p_payment.id);
 	END IF;
 	PERFORM elecbill._arrears_paid(p_payment.org_id, p_payment.account_id);
 	PERFORM elecbill._outbox_payment(p_payment, p_payment.account_id);

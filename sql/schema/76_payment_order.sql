@@ -214,7 +214,7 @@ BEGIN
 		PERFORM elecbill._order_paid(o, wanted, outcome);
 	ELSE
 		PERFORM elecbill._post(owner, 'payment:' || wanted.id || ':suspense', elecbill._money_source(owner, p_channel),
-			elecbill._ledger_account(owner, 'suspense'), p_amount, outcome, elecbill._today(owner), NULL, wanted.id);
+			elecbill._ledger_account(owner, 'suspense'), p_amount, outcome, elecbill._payment_day(wanted), NULL, wanted.id);
 		PERFORM elecbill._alarm_during(owner, NULL, 'payment_' || outcome, 'error', format('%s %s', p_channel, p_txn),
 			tstzrange(elecbill.now(), NULL), jsonb_build_object('order', p_number, 'amount', p_amount, 'ordered', o.amount));
 	END IF;

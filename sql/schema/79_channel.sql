@@ -156,7 +156,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	p elecbill.payment := elecbill._payment_get(p_payment);
 	a elecbill.customer_account := elecbill._account_lock(p_account);
-	today date := elecbill._today(p.org_id);
+	day date := elecbill._payment_day(p);	/* however long it lay there */
 	suspense bigint := elecbill._ledger_account(p.org_id, 'suspense');
 	rest numeric;
 BEGIN
@@ -169,10 +169,10 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'UB412', MESSAGE = format('a payment that is %s is not matched', p.state);
 	END IF;
 	UPDATE elecbill.payment SET account_id = a.id, state = 'posted' WHERE id = p.id;
-	rest := elecbill._apply(p.org_id, a.id, p.id, suspense, p.amount, NULL, today, 'match:' || p.id, 'match');
+	rest := elecbill._apply(p.org_id, a.id, p.id, suspense, p.amount, NULL, day, 'match:' || p.id, 'match');
 	IF rest > 0 THEN
 		PERFORM elecbill._post(p.org_id, format('match:%s:advance', p.id), suspense,
-			elecbill._ledger_account(p.org_id, 'advance', a.id), rest, 'match', today, NULL, p.id);
+			elecbill._ledger_account(p.org_id, 'advance', a.id), rest, 'match', day, NULL, p.id);
 	END IF;
 	PERFORM elecbill._arrears_paid(p.org_id, a.id);
 	PERFORM elecbill._outbox_payment(p, a.id);
@@ -191,4 +191,4 @@ EXCEPTION WHEN OTHERS THEN
 	RAISE;
 END $$;
 COMMENT ON FUNCTION elecbill.payment_match(text, text) IS
-'gives a payment that is held in suspense (CHANNEL:NUMBER) to an account: its open bills by due date, the rest is advance credit; its alarm ends. UB404, UB409, UB412 it is not in suspense';
+'gives a payment that is held in suspense (CHANNEL:NUMBER) to an account, as of the day on which it was paid: its open bills by due date, the rest is advance credit; its alarm ends. UB404, UB409, UB412 it is not in suspense';

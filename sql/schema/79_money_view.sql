@@ -5,17 +5,18 @@ SELECT o.code AS org, m.day, m.at, m.operator, m.receipt, m.account_no, m.kind, 
 	sum(m.taken - m.paid_out) OVER (PARTITION BY m.org_id ORDER BY m.id) AS balance
 FROM (
 	SELECT t.org_id, t.effective_on AS day, min(t.id) AS id, min(t.created_at) AS at, t.created_by AS operator,
-		p.receipt_no AS receipt, a.account_no, CASE t.kind WHEN 'advance' THEN 'payment' ELSE t.kind END AS kind,
+		p.receipt_no AS receipt, a.account_no, k.kind,
 		coalesce(sum(t.amount) FILTER (WHERE t.debit_id = l.id), 0) AS taken,
 		coalesce(sum(t.amount) FILTER (WHERE t.credit_id = l.id), 0) AS paid_out
 	FROM elecbill.ledger_account l
 	JOIN elecbill.ledger_transfer t ON t.debit_id = l.id OR t.credit_id = l.id
 	LEFT JOIN elecbill.payment p ON p.id = t.payment_id
 	LEFT JOIN elecbill.customer_account a ON a.id = p.account_id
+	CROSS JOIN LATERAL (SELECT CASE WHEN t.kind IN ('advance', 'payment_fee') THEN 'payment' ELSE t.kind END) AS k(kind)
 	WHERE l.code = 'cash' AND t.stage IN ('single', 'post')
-	-- a payment that is split over bills is one row; what is booked by hand has no payment
-	GROUP BY t.org_id, t.effective_on, coalesce(t.payment_id, -t.id), t.created_by, p.receipt_no, a.account_no,
-		CASE t.kind WHEN 'advance' THEN 'payment' ELSE t.kind END) AS m
+	-- a payment that is split over bills and late fees is one row, each refund of it another; what is booked by hand has no payment
+	GROUP BY t.org_id, t.effective_on, CASE WHEN t.payment_id IS NULL OR k.kind = 'payout' THEN -t.id ELSE t.payment_id END, t.created_by,
+		p.receipt_no, a.account_no, k.kind) AS m
 JOIN elecbill.org o ON o.id = m.org_id;
 COMMENT ON VIEW elecbill.cash_book IS 'cash that came in and went out, a row per receipt; its balance is that of the ledger account cash';
 COMMENT ON COLUMN elecbill.cash_book.org IS 'code of the org';

@@ -255,12 +255,33 @@ END $$;
 COMMENT ON FUNCTION elecbill._late_fee_touch(integer, bigint, date) IS
 'something moved on a bill, whose customer_account is locked, behind its due date: the next run counts its days, though it may be paid by then';
 
+CREATE FUNCTION elecbill._late_fee_due(p_bill bigint, p_on date) RETURNS numeric
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	b elecbill.bill;
+	f elecbill.late_fee_accrual;
+	policy elecbill.late_fee_policy;
+BEGIN
+	SELECT * INTO b FROM elecbill.bill x WHERE x.id = p_bill;
+	SELECT * INTO f FROM elecbill.late_fee_accrual x WHERE x.bill_id = p_bill;
+	SELECT * INTO policy FROM elecbill.late_fee_policy x WHERE x.id = f.policy_id;
+	IF policy.id IS NULL OR f.as_of <= p_on THEN
+		RETURN b.late_fee;
+	END IF;
+	RETURN least(b.late_fee, greatest(elecbill._late_fee_amount(elecbill._late_fee_raw(b, policy, p_on), b.amount, policy)
+		- (f.posted - b.late_fee), 0));
+END $$;
+COMMENT ON FUNCTION elecbill._late_fee_due(bigint, date) IS
+'what a payment made on a local day pays of the late fee of a bill: that of the days up to it, also when it is heard of later and more is charged by then';
+
 CREATE FUNCTION elecbill._late_fee_bill(p_bill bigint, p_day date) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	b elecbill.bill;
 	f elecbill.late_fee_accrual;
 	policy elecbill.late_fee_policy;
+	ahead date;
+	undone numeric;
 	more numeric;
 	key text;
 BEGIN
@@ -275,7 +296,20 @@ BEGIN
 	ELSE
 		SELECT * INTO policy FROM elecbill.late_fee_policy x WHERE x.id = f.policy_id;
 	END IF;
+	ahead := f.as_of;
 	f.as_of := greatest(p_day, least(f.as_of, elecbill._today(b.org_id)));	/* the clock may have been ahead */
+	IF ahead > f.as_of THEN
+		-- taken back as of the last day of those that have not come: the books of today never had it
+		SELECT least(f.posted, sum(CASE t.kind WHEN 'late_fee' THEN t.amount ELSE -t.amount END)) INTO undone
+		FROM elecbill.ledger_transfer t
+		WHERE t.bill_id = b.id AND t.kind IN ('late_fee', 'correct_fee', 'fee_to_advance') AND t.effective_on > f.as_of;
+		IF undone > 0 THEN
+			f.posts := f.posts + 1;
+			f.posted := f.posted - undone;
+			PERFORM elecbill._late_fee_less(b, undone, format('late_fee:%s:%s', b.id, f.posts), ahead);
+			SELECT * INTO b FROM elecbill.bill x WHERE x.id = p_bill;
+		END IF;
+	END IF;
 	f.raw := elecbill._late_fee_raw(b, policy, f.as_of);
 	more := elecbill._late_fee_amount(f.raw, b.amount, policy) - coalesce(f.posted, 0);
 	f.posts := coalesce(f.posts, 0) + CASE WHEN more <> 0 THEN 1 ELSE 0 END;

@@ -73,6 +73,16 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION elecbill._next_working_day(integer, date) IS 'the first working day of an org behind a local day';
 
+CREATE FUNCTION elecbill._after(p_at timestamptz, p_wait interval, p_zone text) RETURNS timestamptz
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	days interval := date_trunc('day', p_wait);
+BEGIN
+	RETURN (p_at AT TIME ZONE p_zone + days) AT TIME ZONE p_zone + (p_wait - days);
+END $$;
+COMMENT ON FUNCTION elecbill._after(timestamptz, interval, text) IS
+'an instant and days (months, years) by the clock of a time zone, then hours by any clock: timestamptz + interval takes the zone of the session, whose days of 23 and 25 hours are others';
+
 CREATE FUNCTION elecbill._account_meters(p_account bigint) RETURNS TABLE (meter_id bigint, serial text)
 LANGUAGE plpgsql STABLE ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

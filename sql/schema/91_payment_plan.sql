@@ -128,18 +128,51 @@ EXCEPTION WHEN OTHERS THEN
 END $$;
 COMMENT ON FUNCTION elecbill.payment_plan_cancel(text, text) IS 'ends the payment plan of an account; its bills are dunned again. UB400, UB404, UB412 there is none';
 
-CREATE FUNCTION elecbill._plan_paid(p_plan elecbill.payment_plan) RETURNS numeric
+CREATE FUNCTION elecbill._plan_paid(p_plan elecbill.payment_plan, p_before date DEFAULT 'infinity') RETURNS numeric
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
 	RETURN (
 		SELECT coalesce(sum(CASE split_part(d.code, ':', 1) WHEN 'receivable' THEN -t.amount ELSE t.amount END), 0)
 		FROM elecbill.ledger_transfer t
+		JOIN elecbill.bill b ON b.id = t.bill_id AND b.live
 		JOIN elecbill.ledger_account d ON d.id = t.debit_id
 		LEFT JOIN elecbill.ledger_transfer o ON o.id = t.reverses_id
-		WHERE t.bill_id = ANY (p_plan.bill_ids) AND t.id > p_plan.since_id AND t.stage IN ('single', 'post')
-			AND regexp_replace(coalesce(o.kind, t.kind), '_fee$', '') IN ('payment', 'match', 'apply', 'unapply', 'refund'));
+		WHERE t.bill_id = ANY (p_plan.bill_ids) AND t.id > p_plan.since_id AND t.stage IN ('single', 'post') AND t.effective_on < p_before
+			AND regexp_replace(coalesce(o.kind, t.kind), '_fee$', '') IN ('payment', 'match', 'apply', 'unapply', 'refund', 'write_off'))
+		+ (
+		-- of a bill that was taken back, all that was open of it when the plan was agreed
+		SELECT coalesce(sum(CASE split_part(d.code, ':', 1) WHEN 'receivable' THEN t.amount ELSE -t.amount END), 0)
+		FROM elecbill.ledger_transfer t
+		JOIN elecbill.bill b ON b.id = t.bill_id AND NOT b.live
+		JOIN elecbill.ledger_account d ON d.id = t.debit_id
+		JOIN elecbill.ledger_account c ON c.id = t.credit_id
+		WHERE t.bill_id = ANY (p_plan.bill_ids) AND t.id <= p_plan.since_id AND t.stage IN ('single', 'post')
+			AND 'receivable' IN (split_part(d.code, ':', 1), split_part(c.code, ':', 1)));
 END $$;
-COMMENT ON FUNCTION elecbill._plan_paid(elecbill.payment_plan) IS 'what was paid of the bills of a plan since it was agreed, late fees included';
+COMMENT ON FUNCTION elecbill._plan_paid(elecbill.payment_plan, date) IS
+'what was paid of the bills of a plan since it was agreed (before a local day), late fees included, or need not be paid any more: written off, or open of bills that were taken back';
+
+CREATE FUNCTION elecbill._plan_again(p_account bigint) RETURNS elecbill.payment_plan
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	p elecbill.payment_plan;
+	due numeric;
+BEGIN
+	SELECT * INTO p FROM elecbill.payment_plan x WHERE x.account_id = p_account ORDER BY x.id DESC LIMIT 1;
+	IF p.status = 'broken' AND EXISTS (SELECT FROM elecbill.customer_account a WHERE a.id = p_account AND a.mode = 'postpaid') THEN
+		SELECT coalesce(sum(x.amount), 0) INTO due FROM elecbill.payment_plan_part x WHERE x.plan_id = p.id AND x.due_on < p.ended_on;
+		-- what was taken back since is not paid either
+		IF least(elecbill._plan_paid(p, p.ended_on), elecbill._plan_paid(p)) >= due THEN
+			PERFORM elecbill._audit(p.org_id, 'payment_plan_again', (SELECT a.account_no FROM elecbill.customer_account a WHERE a.id = p_account),
+				NULL, jsonb_build_object('plan', p.id, 'ended_on', p.ended_on));
+			UPDATE elecbill.payment_plan x SET status = 'active', ended_on = NULL WHERE x.id = p.id RETURNING * INTO p;
+			RETURN p;
+		END IF;
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION elecbill._plan_again(bigint) IS
+'the last plan of an account, which is locked, when it was broken and should not have been: a payment made in time was heard of since, or the bill was taken back; NULL: there is none';
 
 CREATE FUNCTION elecbill._plan_judge(p_account bigint, p_day date) RETURNS elecbill.payment_plan
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -152,6 +185,9 @@ DECLARE
 BEGIN
 	SELECT * INTO p FROM elecbill.payment_plan x WHERE x.account_id = p_account AND x.status = 'active';
 	IF NOT FOUND THEN
+		p := elecbill._plan_again(p_account);
+	END IF;
+	IF p.id IS NULL THEN
 		RETURN NULL;
 	END IF;
 	paid := elecbill._plan_paid(p);
@@ -162,8 +198,8 @@ BEGIN
 		RETURN p;
 	END IF;
 	-- of bills that were taken back or written off nothing is due any more; a late fee may have become less
-	UPDATE elecbill.payment_plan x SET ended_on = p_day, status = CASE WHEN paid >= p.amount OR NOT owing AND kept THEN 'kept'
-		WHEN owing THEN 'broken' ELSE 'cancelled' END
+	UPDATE elecbill.payment_plan x SET ended_on = p_day, status = CASE WHEN owing AND paid < p.amount THEN 'broken'
+		WHEN owing OR kept THEN 'kept' ELSE 'cancelled' END
 	WHERE x.id = p.id RETURNING * INTO p;
 	PERFORM elecbill._audit(p.org_id, 'payment_plan_' || p.status, (SELECT a.account_no FROM elecbill.customer_account a WHERE a.id = p_account),
 		NULL, jsonb_build_object('plan', p.id, 'paid', paid, 'due', due));

@@ -26,7 +26,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	made bigint;
 	facts jsonb := elecbill._arrears_facts(p_case.account_id) || jsonb_build_object('amount', p_overdue, 'days', p_days,
-		'cut_off_at', (SELECT min(to_char((elecbill.now() + s.wait) AT TIME ZONE o.zone, 'YYYY-MM-DD HH24:MI')) FROM elecbill.dunning_step s, elecbill.org o
+		'cut_off_at', (SELECT min(to_char(elecbill._after(elecbill.now(), s.wait, o.zone) AT TIME ZONE o.zone, 'YYYY-MM-DD HH24:MI')) FROM elecbill.dunning_step s, elecbill.org o
 			WHERE s.policy_id = p_case.policy_id AND s.n = p_n + 1 AND p_action IN ('notice', 'last_notice') AND o.id = p_case.org_id));
 BEGIN
 	INSERT INTO elecbill.dunning_action (org_id, case_id, n, action, due_at, days_overdue, overdue, commands)
@@ -90,8 +90,8 @@ DECLARE
 BEGIN
 	SELECT * INTO last FROM elecbill.dunning_step s WHERE s.policy_id = c.policy_id AND s.n = c.step;
 	SELECT * INTO next FROM elecbill.dunning_step s WHERE s.policy_id = c.policy_id AND s.n = c.step + 1;
-	IF next.action IN ('last_notice', 'disconnect') AND (SELECT max(x.done_at) FROM elecbill.dunning_action x
-		WHERE x.case_id = c.id AND x.org_id = c.org_id AND x.action = 'notice') < elecbill.now() - interval '30 days'
+	IF next.action IN ('last_notice', 'disconnect') AND elecbill._after((SELECT max(x.done_at) FROM elecbill.dunning_action x
+		WHERE x.case_id = c.id AND x.org_id = c.org_id AND x.action = 'notice'), '30 days', zone) < elecbill.now()
 	THEN
 		c := elecbill._dunning_back(c, (SELECT max(s.n) - 1 FROM elecbill.dunning_step s WHERE s.policy_id = c.policy_id AND s.action = 'notice'));
 	ELSIF last.action = 'last_notice' AND (c.step_at AT TIME ZONE zone)::date < elecbill._today(c.org_id) THEN
@@ -110,11 +110,12 @@ DECLARE
 	wait_over boolean;
 	reason text;
 BEGIN
-	SELECT a.mode, cu.tags INTO who FROM elecbill.customer_account a JOIN elecbill.customer cu ON cu.id = a.customer_id
+	SELECT a.mode, cu.tags, o.zone INTO who FROM elecbill.customer_account a JOIN elecbill.customer cu ON cu.id = a.customer_id
+	JOIN elecbill.org o ON o.id = a.org_id
 	WHERE a.id = c.account_id;
 	SELECT * INTO policy FROM elecbill.dunning_policy p WHERE p.id = c.policy_id;
 	SELECT * INTO next FROM elecbill.dunning_step s WHERE s.policy_id = c.policy_id AND s.n = c.step + 1;
-	wait_over := c.step = 0 OR elecbill.now() >= c.step_at + next.wait;
+	wait_over := c.step = 0 OR elecbill.now() >= elecbill._after(c.step_at, next.wait, who.zone);
 	reason := CASE WHEN c.supply <> 'on' THEN c.supply
 		WHEN who.mode = 'prepaid' THEN 'prepaid'
 		WHEN 'no_dun' = ANY (who.tags) THEN 'no_dun'
@@ -140,12 +141,12 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	policy elecbill.dunning_policy;
 	next elecbill.dunning_step;
+	zone text := (SELECT o.zone FROM elecbill.org o WHERE o.id = c.org_id);
 	due_at timestamptz;
 BEGIN
 	SELECT * INTO policy FROM elecbill.dunning_policy p WHERE p.id = c.policy_id;
 	SELECT * INTO next FROM elecbill.dunning_step s WHERE s.policy_id = c.policy_id AND s.n = c.step + 1;
-	due_at := greatest(elecbill.day_start(p_oldest + next.days_overdue, (SELECT o.zone FROM elecbill.org o WHERE o.id = c.org_id)),
-		c.step_at + next.wait);
+	due_at := greatest(elecbill.day_start(p_oldest + next.days_overdue, zone), elecbill._after(c.step_at, next.wait, zone));
 	IF next.action = 'disconnect' THEN
 		c.orders := c.orders + 1;
 		c.commands := elecbill._relay_orders(c.account_id, 'disconnect', format('dunning:%s:%s', c.id, c.orders), policy.cut_until);
@@ -181,12 +182,16 @@ CREATE FUNCTION elecbill._dunning_account(p_account bigint, p_day date) RETURNS 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
 	plan elecbill.payment_plan := elecbill._plan_judge(p_account, p_day);
+	today date := (SELECT elecbill._today(a.org_id) FROM elecbill.customer_account a WHERE a.id = p_account);
 	late record;
 	c elecbill.dunning_case;
 	days integer;
 BEGIN
 	late := elecbill._dunning_overdue(p_account, p_day, plan.bill_ids);
 	days := p_day - late.oldest_on;
+	IF p_day < today AND late.oldest_on IS NULL AND (elecbill._dunning_overdue(p_account, today, plan.bill_ids)).oldest_on IS NOT NULL THEN
+		RETURN;	/* who is in arrears since that day is not connected again for it */
+	END IF;
 	IF late.oldest_on IS NULL AND plan.id IS NULL THEN
 		SELECT * INTO c FROM elecbill.dunning_case x WHERE x.account_id = p_account AND x.closed_on IS NULL;
 	ELSE

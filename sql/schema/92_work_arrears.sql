@@ -120,7 +120,7 @@ BEGIN
 		FROM elecbill.dunning_action y WHERE y.org_id = x.org_id AND y.case_id = x.case_id AND y.id < x.id) AS n
 	WHERE x.action = 'disconnect' AND (p_org IS NULL OR x.org_id = p_org) AND x.done_at >= elecbill._fsck_from(p_since)
 		AND (x.days_overdue > 30 AND n.reminded_at < n.at
-			AND n.at <= x.done_at - CASE p.kind WHEN 'person' THEN interval '7 days' ELSE interval '3 days' END
+			AND elecbill._after(n.at, CASE p.kind WHEN 'person' THEN interval '7 days' ELSE interval '3 days' END, o.zone) <= x.done_at
 			AND (p.kind = 'person' OR n.told_at <= x.done_at - interval '1 hour')
 			AND (x.done_at AT TIME ZONE o.zone)::time BETWEEN p.cut_from AND p.cut_until) IS NOT TRUE;
 	RETURN QUERY
