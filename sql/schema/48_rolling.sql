@@ -307,6 +307,8 @@ DECLARE
 	limits	record;
 	reading	record;
 	object	text;
+	since	timestamptz;	/* the first sum that can have changed */
+	seen	timestamptz;	/* and the first that is looked at */
 	above	timestamptz;	/* since then the sum is above */
 	below	timestamptz;	/* or since then it is not */
 	ended	boolean := false;
@@ -324,9 +326,19 @@ BEGIN
 		RETURN;
 	END IF;
 	object := elecbill._limit_object(limits.code, limits.span);
-	FOR reading IN
-		SELECT s.at, s.wh FROM elecbill._point_rolling(limits.usage_point_id, limits.span, greatest(p_from, limits.since)) AS s
-	LOOP
+	since := greatest(p_from, limits.since);
+	seen := since;
+	IF since <= limits.judged_to THEN
+		-- what came late may end what was above before it, and the alarm that stood for both may be of what follows
+		SELECT greatest(limits.since, least(since - limits.span, min(lower(a.during)))) INTO seen FROM elecbill.alarm AS a
+		WHERE a.org_id = limits.org_id AND a.code = 'usage_limit' AND a.object = elecbill._limit_object(limits.code, limits.span)
+			AND a.during && tstzrange(since - limits.span, since);
+	END IF;
+	FOR reading IN SELECT s.at, s.wh FROM elecbill._point_rolling(limits.usage_point_id, limits.span, seen) AS s LOOP
+		IF reading.at < since AND reading.wh <= limits.limit_wh THEN
+			above := NULL;
+			CONTINUE;
+		END IF;
 		last := reading;
 		IF reading.wh > limits.limit_wh THEN
 			IF above IS NULL THEN
