@@ -210,8 +210,8 @@ frames: packages
 # The tests that draw at random, for longer: SOAK_SECONDS for each fuzzer, SOAK_ROUNDS kills of who bills,
 # SOAK_LIFE of whoever is at work, SOAK_MONTHS months of an estate,
 # SOAK_CASES bills against the oracle in Python, SOAK_PROPERTIES against the one in SQL, SOAK_ACCOUNTS accounts
-# whose energy is followed from the registers to the bills, SOAK_KILLS
-# kills of the collector, SOAK_LOAD seconds of load.
+# whose energy is followed from the registers to the bills, SOAK_MONEY sequences of calls that move money,
+# SOAK_PROFILES random meters, SOAK_KILLS kills of the collector, SOAK_LOAD seconds of load.
 SOAK_SECONDS = 600
 SOAK_ROUNDS = 200
 SOAK_LIFE = 50
@@ -220,6 +220,7 @@ SOAK_CASES = 2000
 SOAK_PROPERTIES = 100000
 SOAK_ACCOUNTS = 10000
 SOAK_MONEY = 2000
+SOAK_PROFILES = 1000
 SOAK_KILLS = 1000
 SOAK_LOAD = 300
 soak: packages
@@ -231,6 +232,7 @@ soak: packages
 	PROPERTY_CASES=$(SOAK_PROPERTIES) test/with-pg test/property/test_property
 	PROPERTY_ACCOUNTS=$(SOAK_ACCOUNTS) test/with-pg test/property/test_energy
 	MONEY_SEQUENCES=$(SOAK_MONEY) MONEY_CALLS=2000 test/with-pg test/property/test_money
+	PROFILE_CASES=$(SOAK_PROFILES) test/with-pg test/profile/test_profile
 	ZONES='Asia/Shanghai America/St_Johns Pacific/Apia' test/with-pg test/pgtap
 	ROUNDS=$(SOAK_KILLS) test/with-pg test/collector/test_crash
 	LOAD_SECONDS=$(SOAK_LOAD) test/with-pg test/collector/test_load
