@@ -1,6 +1,6 @@
 -- rolling.sql: usage of the last days, and limits for it, as a customer would put it
 BEGIN;
-SELECT plan(60);
+SELECT plan(62);
 
 SELECT elecbill.org_create('E1', 'Estate One', 'Europe/Berlin', 'EUR');
 INSERT INTO elecbill.tariff_plan (org_id, code) SELECT o.id, 'T' FROM elecbill.org o;
@@ -152,6 +152,17 @@ SELECT ok(pg_temp.most('S-01') > 0, 'the shop is far below');
 SELECT elecbill.profile_load('E1', 'S-01', elecbill.load_profile(pg_temp.at(96), '1 h', array_fill(2500000::bigint, ARRAY[24])));
 SELECT pg_temp.hours('MS01', 144, 145, 400);
 SELECT is(pg_temp.alarms('S-01'), 'closed 25-49, closed 51-75, open 145-', 'until 60 MWh of a day are loaded');
+
+-- above at 4 and from 6 on, not at 5: what came last parts what was one crossing, whose alarm began at 8
+SELECT elecbill.import_estate('E1', convert_to(E'room,account_no,name,kind,meter_no,model,last_reading,last_read_at,tariff,protocol,interval_min\n'
+	'N9,N9,N9,residential,N9,X,0,2025-03-01,T,csvline,60\n', 'UTF8')) \g /dev/null
+SELECT elecbill.usage_limit_set('N9', '3 hours', 1);
+UPDATE elecbill.usage_limit l SET since = pg_temp.at(0) FROM elecbill.usage_point u WHERE u.id = l.usage_point_id AND u.code = 'N9';
+SELECT pg_temp.send('N9', '{1,7,8,9,10,11}', '{0,2150,3250,3250,3250,3250}');
+SELECT pg_temp.send('N9', '{2,3,4,6}', '{900,950,1050,2150}');
+SELECT is(pg_temp.alarms('N9'), 'closed 8-11', 'an alarm stands for all of a crossing, though late readings have it begin earlier');
+SELECT pg_temp.send('N9', '{5}', '{1050}');
+SELECT is(pg_temp.alarms('N9'), 'closed 4-5, closed 8-11', 'when another one parts it, each part has one');
 
 -- random readings and limits, against sums that are made anew for each reading. 300 hours, half of them delivered in order
 CREATE FUNCTION pg_temp.runs(point text, span interval, limit_wh bigint) RETURNS TABLE (during tstzrange) LANGUAGE sql AS $$
